@@ -1,0 +1,141 @@
+// Reads a ring file that somebody else writes, or wrote before it died. Trusts nothing: everything is copied by pread() and checked on
+// the copy; nothing is mapped, so a truncated file is an error and never a signal (docs/formats/ring_file.md, "Reading").
+//
+// Used by the engine (drain), by query's live view and last-words (read-only: open with `writable` false) and by the fuzzers.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/events.h"
+#include "base/file.h"
+#include "ring/layout.h"
+
+namespace honeylink::telemetry::ring {
+
+/// Header words that change, as plain numbers.
+struct LiveWords {
+  std::uint64_t directory_used = 0, cells_used = 0, flush_request = 0, flush_done = 0;
+  bool clean = false;
+  std::uint64_t no_slot[kClasses]{};
+  std::uint64_t counters[kCounters]{};
+  std::vector<UnlinkedRing> unlinked;
+};
+
+struct SlotView {
+  bool used = false;
+  std::uint32_t tid = 0;
+  std::uint64_t seal_seq = 0;
+  std::uint64_t sealed[kClasses]{};  // totals[seal_seq & 1]
+  [[nodiscard]] std::uint64_t sealed_total() const noexcept { return sealed[0] + sealed[1] + sealed[2]; }
+};
+
+struct ChunkView {
+  std::uint32_t index = 0, generation = 0, slot = 0, committed = 0, released = 0;
+  ChunkState state = ChunkState::free;
+  std::uint64_t seq = 0, seal_seq = 0;
+  std::uint64_t first[kClasses]{};
+  [[nodiscard]] std::uint64_t first_total() const noexcept { return first[0] + first[1] + first[2]; }
+};
+
+/// One chunk as it stood at one generation.
+struct ChunkCopy {
+  ChunkView view;
+  bool full = false;                // was FULL before its length was read: nothing will be added
+  std::vector<std::uint8_t> bytes;  // `committed` of them
+};
+
+/// A record inside a ChunkCopy: its header is checked (size, type, flags, item bytes); items are checked by ItemCursor when walked.
+struct RawRecord {
+  RecordClass record_class = RecordClass::log;
+  std::span<const std::uint8_t> bytes;
+};
+/// Splits a chunk's bytes into records. Stops at the first that is not sound; `damaged()` says so. Items inside are fully checked too.
+class RecordCursor {
+ public:
+  explicit RecordCursor(std::span<const std::uint8_t> bytes) noexcept : rest_(bytes) {}
+  bool next(RawRecord& record) noexcept;
+  [[nodiscard]] bool damaged() const noexcept { return damaged_; }
+
+ private:
+  std::span<const std::uint8_t> rest_;
+  bool damaged_ = false;
+};
+
+/// Ticks of a ring to Unix ns. tsc: by two readings of all clocks (the ring's own and one now, same boot); monotonic: by offset.
+class TickScale {
+ public:
+  TickScale(ClockSource source, const ClockReading& created, const ClockReading& now) noexcept;
+  [[nodiscard]] std::int64_t unix_ns(std::uint64_t ticks) const noexcept;
+  [[nodiscard]] std::int64_t duration_ns(std::uint64_t ticks) const noexcept;
+};
+[[nodiscard]] ClockReading read_clocks(ClockSource source) noexcept;
+
+/// Fills the event from a checked record. False if the record is of the other type.
+bool decode_span(const Source&, const TickScale&, const RawRecord&, RecordPosition, SpanEvent&) noexcept;
+bool decode_log(const Source&, const TickScale&, const RawRecord&, RecordPosition, LogEvent&) noexcept;
+
+struct OpenSpan {
+  std::uint32_t slot = 0;              // thread slot that owns it
+  std::uint64_t ending_slot = 0, ending_ordinal = 0;
+  bool ending = false;
+  std::vector<std::uint8_t> record;    // SpanRecord and items, as a finished one would be (end 0), checked
+};
+
+struct SeriesDef {
+  std::uint32_t id = 0;
+  SeriesInfo info;  // without resource: the caller fills service_name, module, environment from Source
+};
+struct ScalarCell { std::uint32_t slot, series; std::uint64_t value; };  // kSharedSlot: gauge
+struct HistogramCell {
+  std::uint32_t slot, series;
+  std::uint32_t block;  // offset of its block: identity within the ring
+  Sketch sketch;        // cumulative; buckets modulo 2^32; count, sum exact; min/max of the newest interval
+  ExemplarInfo exemplar;
+};
+struct CellSnapshot {
+  std::vector<ScalarCell> scalars;  // one per slab cell that is not zero; several per (slot, series) are to be summed
+  std::vector<HistogramCell> histograms;
+};
+
+/// Not thread-safe; one owner. Errors: false, and why() says what is wrong with which file.
+class RingReader {
+ public:
+  /// Takes an open descriptor. nullptr and `why` where the header is not a sound ring of this version.
+  [[nodiscard]] static std::unique_ptr<RingReader> open(Fd file, std::string name, bool writable, std::string& why);
+
+  [[nodiscard]] const Header& header() const noexcept;  // the immutable part of the copy is valid
+  [[nodiscard]] const Source& source() const noexcept;  // texts, scopes, resource: as of the last refresh()
+  [[nodiscard]] Source& mutable_source() noexcept;      // the engine sets `serial`
+  [[nodiscard]] const std::string& name() const noexcept;
+  [[nodiscard]] int fd() const noexcept;
+  [[nodiscard]] bool process_alive() const noexcept;    // F_OFD_GETLK: somebody holds the lock
+
+  /// Reads live words and whatever the directory has grown by. False: the file is damaged or shorter than it says.
+  bool refresh();
+  [[nodiscard]] const LiveWords& live() const noexcept;
+  bool read_slots(std::vector<SlotView>&);
+  bool read_chunks(std::vector<ChunkView>&);
+  /// PROTOCOL 4, step 4: FULL first, then the length, then the bytes, then the word again. False with `moved` if the chunk was taken
+  /// meanwhile; false without it: damaged.
+  bool copy_chunk(const ChunkView& seen, ChunkCopy& copy, bool& moved);
+  /// For the flight recorder: like copy_chunk, for FULL and released ones too.
+  bool release_chunk(std::uint32_t index, std::uint32_t generation) noexcept;
+  bool acknowledge_flush(std::uint64_t request) noexcept;
+  bool set_tick_epoch(std::uint32_t epoch) noexcept;
+  bool read_open_spans(std::vector<OpenSpan>&);
+  bool read_cells(CellSnapshot&);
+  [[nodiscard]] const std::vector<SeriesDef>& series() const noexcept;  // by series id; as of the last refresh()
+  [[nodiscard]] const std::string& why() const noexcept;
+
+  ~RingReader();
+
+ private:
+  struct State;
+  explicit RingReader(std::unique_ptr<State>) noexcept;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace honeylink::telemetry::ring
