@@ -1,5 +1,5 @@
-# A room is a folder of src/. Its sources are globbed, x_test.cc beside them become one test program per room.
-# The order and the arrows are the include law of tools/check_tree.py; see src/README.md.
+# A room is a folder of src/. Its sources are globbed; x_test.cc beside them become one test program per room; main.cc
+# and testing*.cc are left to products.cmake and targets.cmake. The arrows between rooms stand in targets.cmake and are held against the include law by tools/check_tree.py.
 find_package(Threads REQUIRED)
 add_library(hl_flags INTERFACE)
 target_compile_options(hl_flags INTERFACE -Wall -Wextra -Wconversion -Werror)
@@ -7,6 +7,14 @@ target_include_directories(hl_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PR
 target_link_libraries(hl_flags INTERFACE Threads::Threads)
 if(HONEYLINK_KILLPOINTS)
   target_compile_definitions(hl_flags INTERFACE HONEYLINK_KILLPOINTS=1)
+endif()
+# Sanitizers go to every target, those of examples included: half a program under ASan reports what is not there.
+if(HONEYLINK_SANITIZE)
+  add_compile_options(-fsanitize=${HONEYLINK_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${HONEYLINK_SANITIZE})
+endif()
+if(HONEYLINK_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
 if(HONEYLINK_TESTS)
@@ -19,18 +27,21 @@ endif()
 function(honeylink_room name)
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cc)
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$|/main\\.cc$|/testing[a-z_]*\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   if(NOT sources)
     add_library(hl_${name} INTERFACE)
     target_link_libraries(hl_${name} INTERFACE hl_flags ${ARGN})
   else()
-    add_library(hl_${name} STATIC ${sources})
+    # The objects are built once and serve the room's own library and the installed ones of products.cmake.
+    add_library(hl_${name}_objects OBJECT ${sources})
+    target_link_libraries(hl_${name}_objects PUBLIC hl_flags ${ARGN})
+    add_library(hl_${name} STATIC $<TARGET_OBJECTS:hl_${name}_objects>)
     target_link_libraries(hl_${name} PUBLIC hl_flags ${ARGN})
   endif()
   if(HONEYLINK_TESTS AND tests)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE hl_${name} GTest::gtest GTest::gtest_main)
-    gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit)
+    target_link_libraries(${name}_test PRIVATE hl_${name} $<TARGET_NAME_IF_EXISTS:hl_testing> GTest::gtest GTest::gtest_main)
+    gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 300)
   endif()
 endfunction()

@@ -1,0 +1,46 @@
+# What leaves the build: honeylink::telemetry (no third-party library), honeylink::testing, honeylink::embedded, honeytel.
+# Rooms are an internal detail: a product is made of their objects, so that a user links one archive.
+
+# honeylink_product(NAME EXPORT_NAME STATIC|"" rooms...)
+function(honeylink_product name export_name kind)
+  set(objects)
+  foreach(room IN LISTS ARGN)
+    if(TARGET hl_${room}_objects)
+      list(APPEND objects $<TARGET_OBJECTS:hl_${room}_objects>)
+    endif()
+  endforeach()
+  if(NOT objects)
+    return()
+  endif()
+  add_library(${name} ${kind} ${objects})
+  add_library(honeylink::${export_name} ALIAS ${name})
+  set_target_properties(${name} PROPERTIES EXPORT_NAME ${export_name} VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+  target_compile_features(${name} PUBLIC cxx_std_20)
+  target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+                             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_link_libraries(${name} PUBLIC Threads::Threads)
+  set_property(GLOBAL APPEND PROPERTY HONEYLINK_PRODUCTS ${name})
+endfunction()
+
+honeylink_product(honeylink_telemetry telemetry "" base ring record)
+
+# The test library and the embedded engine need the inner symbols of telemetry, which a shared library hides; two copies of it in one
+# process would be two rings.
+if(NOT BUILD_SHARED_LIBS)
+  honeylink_product(honeylink_testing testing STATIC testing)
+  if(TARGET honeylink_testing)
+    target_link_libraries(honeylink_testing PUBLIC honeylink_telemetry)
+  endif()
+endif()
+if(HONEYLINK_TOOL AND NOT BUILD_SHARED_LIBS)
+  honeylink_product(honeylink_embedded embedded STATIC config scrub store engine)
+  if(TARGET honeylink_embedded)
+    target_link_libraries(honeylink_embedded PUBLIC honeylink_telemetry PkgConfig::SQLITE PkgConfig::ZSTD PkgConfig::SODIUM)
+  endif()
+endif()
+
+if(HONEYLINK_TOOL AND EXISTS ${PROJECT_SOURCE_DIR}/src/cli/main.cc)
+  add_executable(honeytel src/cli/main.cc)
+  target_link_libraries(honeytel PRIVATE hl_cli)
+  set_target_properties(honeytel PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+endif()
