@@ -1,0 +1,56 @@
+// Appends records to a thread's chunk and switches chunks: PROTOCOL 2, line by line. The publication is one release store.
+//
+// A ChunkWriter belongs to one thread slot and is used by the one thread that holds the slot; `busy` of the recorder keeps a signal
+// handler out. Nothing here blocks, loops without bound, or makes a system call.
+#pragma once
+#include <cstdint>
+
+#include "ring/ring_map.h"
+
+namespace honeylink::telemetry::ring {
+
+class ChunkWriter {
+ public:
+  /// Takes over a slot that the caller has claimed: ordinals go on where its last holder sealed.
+  void attach(const RingMap& map, std::uint32_t slot) noexcept;
+  /// Seals what is open (PROTOCOL 2, step 1). The slot may then be released.
+  void detach() noexcept;
+
+  /// Room for `bytes` (a multiple of 8, ≤ kRecordBytesMax): where to write, or nullptr when there is no chunk to be had. Then the
+  /// record has taken an ordinal of `record_class` and is a drop by arithmetic.
+  [[nodiscard]] std::uint8_t* reserve(std::uint32_t bytes, RecordClass record_class) noexcept {
+    if (bytes <= room_) [[likely]] return write_;
+    return reserve_slow(bytes, record_class);
+  }
+  /// Publishes what was written at reserve()'s answer.
+  void publish(std::uint32_t bytes, RecordClass record_class) noexcept {
+    write_ += bytes;
+    room_ -= bytes;
+    committed_ += bytes;
+    ++totals_[static_cast<std::size_t>(record_class)];
+    chunk_->committed.store(committed_, std::memory_order_release);
+  }
+  /// The ordinal that the next record will have (sum over classes).
+  [[nodiscard]] std::uint64_t next_ordinal() const noexcept { return totals_[0] + totals_[1] + totals_[2]; }
+  [[nodiscard]] std::uint32_t slot() const noexcept { return slot_; }
+  [[nodiscard]] std::uint64_t switches() const noexcept { return switches_; }
+
+  /// A chunk for other use (open-span slots): CLAIM by the same choice. -1: none.
+  [[nodiscard]] static std::int64_t claim_chunk(const RingMap& map, std::uint32_t slot) noexcept;
+
+ private:
+  std::uint8_t* reserve_slow(std::uint32_t bytes, RecordClass record_class) noexcept;
+  void seal() noexcept;
+
+  std::uint8_t* write_ = nullptr;
+  std::uint32_t room_ = 0;
+  std::uint32_t committed_ = 0;
+  ChunkHeader* chunk_ = nullptr;
+  std::uint64_t totals_[kClasses]{};
+  RingMap map_{};
+  std::uint32_t slot_ = 0;
+  std::uint32_t chunk_index_ = 0;
+  std::uint64_t switches_ = 0;
+};
+
+}  // namespace honeylink::telemetry::ring
