@@ -5,6 +5,7 @@ Prints `file:line: rule: what is wrong` and exits 1, or prints one line and exit
 findings; tools/check_tree_test.py breaks each of them once. Text is enough here: nothing is parsed as C++.
 Usage: check_tree.py [ROOT]
 """
+import itertools
 import pathlib
 import re
 import subprocess
@@ -214,7 +215,7 @@ def heads(tree):
 
 
 def readme_example(tree):
-    """The README's program is examples/00_readme.cc, letter by letter, so that it compiles and runs."""
+    """The README's program is examples/00_readme.cc below its head comment, letter by letter, so that it compiles and runs."""
     if "README.md" not in tree.files:
         return
     text = "\n".join(tree.lines("README.md"))
@@ -222,11 +223,26 @@ def readme_example(tree):
     example = "examples/00_readme.cc"
     if example not in tree.files:
         yield "README.md", 1, "readme", f"{example} is missing"
-    elif "\n".join(tree.lines(example)) + "\n" not in blocks:
+        return
+    code = list(itertools.dropwhile(lambda line: line.startswith("//"), tree.lines(example)))
+    if "\n".join(code) + "\n" not in blocks:
         yield "README.md", 1, "readme", f"no ```cpp block equals {example}"
 
 
-RULES = [rooms_and_places, include_law, third_party, build_arrows, dead_headers, sizes, markers, heads, readme_example]
+def traceability(tree):
+    """What docs/traceability.md names exists: files by their path, tests as Suite.Case."""
+    name = "docs/traceability.md"
+    cases = {f"{match[1]}.{match[2]}" for user in tree.code("_test.cc") for line in tree.lines(user)
+             if (match := re.match(r"\s*TEST(?:_[FP])?\((\w+),\s*(\w+)\)", line))}
+    for number, line in enumerate(tree.lines(name) if name in tree.files else [], 1):
+        for quoted in re.findall(r"`([^`]+)`", line) if line.startswith("|") else []:
+            if re.fullmatch(r"[\w.-]+(/[\w.-]+)+", quoted) and quoted not in tree.files and not any(file.startswith(quoted + "/") for file in tree.files):
+                yield name, number, "traceability", f"{quoted} does not exist"
+            elif re.fullmatch(r"[A-Z]\w+\.\w+", quoted) and pathlib.Path(quoted).suffix not in TEXT_SUFFIXES and quoted not in cases:
+                yield name, number, "traceability", f"no test is called {quoted}"
+
+
+RULES = [rooms_and_places, include_law, third_party, build_arrows, dead_headers, sizes, markers, heads, readme_example, traceability]
 
 
 def main():

@@ -14,13 +14,14 @@ CLEAN = {
     "src/base/file.h": GUARDED + "#include <fcntl.h>\n#include <string>\n",
     "src/base/file.cc": HEAD + '#include "base/file.h"\n',
     "src/ring/writer.cc": HEAD + '#include "base/file.h"\n#include "honeylink/telemetry.h"\n#include <sys/mman.h>\nvoid f() {\n}\n',
-    "src/ring/writer_test.cc": HEAD + "#include <gtest/gtest.h>\n",
+    "src/ring/writer_test.cc": HEAD + "#include <gtest/gtest.h>\nTEST(Ring, Holds) {}\n",
     "src/store/store.cc": HEAD + "#include <sqlite3.h>\n",
     "src/cli/main.cc": HEAD + "#include <CLI/CLI.hpp>\n",
     "include/honeylink/telemetry.h": GUARDED + '#include <cstdint>\n#include "honeylink/internal/cells.h"\n',
     "include/honeylink/internal/cells.h": GUARDED,
     "cmake/targets.cmake": "honeylink_room(ring hl_base)\n",
-    "examples/00_readme.cc": "int main() {}\n",
+    "examples/00_readme.cc": "// What it is.\nint main() {}\n",
+    "docs/traceability.md": "| F01 | `src/ring/writer.cc` `src/ring` | `Ring.Holds` | `honeytel logs` |\n",
     "README.md": README,
 }
 
@@ -120,6 +121,12 @@ class CheckTree(unittest.TestCase):
     def test_the_readme_example_changed(self):
         status, findings = check({"README.md": README, "examples/00_readme.cc": "int main() { return 1; }\n"})
         self.assertEqual((status, len(findings)), (1, 1))
+
+    def test_the_traceability_names_a_file_that_is_gone(self):
+        self.broken({"docs/traceability.md": "# T\n| F01 | `src/ring/gone.cc` |\n"}, "docs/traceability.md:2", "does not exist")
+
+    def test_the_traceability_names_a_test_that_is_gone(self):
+        self.broken({"docs/traceability.md": "# T\n| F01 | `Ring.Gone` |\n"}, "docs/traceability.md:2", "no test is called")
 
 
 if __name__ == "__main__":
