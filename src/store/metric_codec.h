@@ -1,0 +1,49 @@
+// The blob of metrics.db's table hot: all series that changed in one tick. Written by MetricStore, read by query, sli and the fuzzer
+// (docs/formats/metrics_db.md).
+//
+// A point holds a difference (counter, up_down, histogram), so that rows add up over any interval, or a value (gauge). The reader
+// trusts nothing.
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/events.h"
+
+namespace honeylink::telemetry::store {
+
+/// Sketches are kept at this scale or coarser: 2.2 % at the middle of a bucket (I-10).
+inline constexpr int kStoredScaleMax = 4;
+
+struct StoredPoint {
+  std::uint32_t sid = 0;
+  MetricType kind = MetricType::counter;
+  std::uint64_t integer = 0;  // counter (modulo 2^64), up_down (two's complement)
+  double real = 0;            // counter_real, gauge
+  Sketch sketch;              // histogram; count = zeros + Σ buckets
+  int live_scale = 0;         // the scale that the histogram had in memory
+  ExemplarInfo exemplar;
+};
+
+/// Appends the blob of one tick to `to`. `deltas` in any order, each sid once.
+void encode_tick(std::int64_t tick_unix_s, std::span<const MetricDelta> deltas, std::vector<std::uint8_t>& to);
+
+/// Splits a blob into points, ascending by sid. A value; not thread-safe; the bytes must outlive it.
+class MetricBlob {
+ public:
+  explicit MetricBlob(std::span<const std::uint8_t> bytes) noexcept;
+  [[nodiscard]] bool sound() const noexcept { return sound_; }
+  [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
+  [[nodiscard]] std::int64_t tick_unix_s() const noexcept { return tick_; }
+  /// False at the end, or where a point is not whole (damaged()). Reuses the point's vectors.
+  bool next(StoredPoint&);
+  [[nodiscard]] bool damaged() const noexcept { return damaged_; }
+
+ private:
+  std::span<const std::uint8_t> rest_;
+  std::int64_t tick_ = 0;
+  std::uint32_t count_ = 0, read_ = 0, sid_ = 0;
+  bool sound_ = false, damaged_ = false;
+};
+
+}  // namespace honeylink::telemetry::store
