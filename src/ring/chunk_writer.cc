@@ -7,6 +7,7 @@ namespace {
 // A record may be copied in 32-byte steps past its end; the next chunk's bytes must not be touched by that.
 constexpr std::uint32_t kSlackBytes = 64;
 constexpr int kClaimTries = 8;
+constexpr std::uint32_t kNearby = 16;
 
 struct Choice {
   std::uint32_t index;
@@ -18,17 +19,26 @@ bool is_drained(const ChunkHeader& chunk, std::uint64_t word) noexcept {
   return state_of(word) == ChunkState::full && chunk.released.load(std::memory_order_acquire) == generation_of(word);
 }
 
-// Chunks are taken round the ring, so the one after the newest is nearly always the oldest: the flight recorder keeps the last
-// seconds and the common choice costs one cache line. Only where that one is not drained are all looked at.
-bool choose(const RingMap& map, Choice& choice) noexcept {
+// Chunks are taken round the ring, so the first drained one after the newest is nearly always the oldest: the flight recorder keeps
+// the last seconds and the common choice costs one cache line.
+bool choose_nearby(const RingMap& map, Choice& choice) noexcept {
+  if (map.next_chunk == nullptr) return false;
   const std::uint32_t count = map.geometry.chunk_count;
-  const std::uint64_t newest = map.header().next_seq.load(std::memory_order_relaxed);
-  const auto guess = static_cast<std::uint32_t>((newest - 1) % count);
-  const std::uint64_t guessed = map.chunk(guess).word.load(std::memory_order_acquire);
-  if (is_drained(map.chunk(guess), guessed) && map.chunk(guess).seq.load(std::memory_order_relaxed) + count <= newest) {
-    choice = {guess, guessed};
-    return true;
+  std::uint32_t index = map.next_chunk->load(std::memory_order_relaxed) % count;
+  for (std::uint32_t step = 0; step < kNearby; ++step, index = index + 1 == count ? 0 : index + 1) {
+    const std::uint64_t word = map.chunk(index).word.load(std::memory_order_acquire);
+    if (is_drained(map.chunk(index), word)) {
+      choice = {index, word};
+      return true;
+    }
+    if (state_of(word) == ChunkState::full) return false;  // the engine is behind: look for the oldest of all
   }
+  return false;
+}
+
+bool choose(const RingMap& map, Choice& choice) noexcept {
+  if (choose_nearby(map, choice)) return true;
+  const std::uint32_t count = map.geometry.chunk_count;
   std::uint64_t drained_seq = ~std::uint64_t{0}, full_seq = ~std::uint64_t{0};
   Choice drained{}, full{};
   for (std::uint32_t i = 0; i < count; ++i) {
@@ -60,6 +70,7 @@ std::int64_t ChunkWriter::claim_chunk(const RingMap& map, std::uint32_t slot) no
     if (map.chunk(choice.index).word.compare_exchange_strong(choice.word, claimed, std::memory_order_acq_rel)) {
       // Keeps the header and data stores that follow behind the claim (no code on x86; needed on ARM).
       std::atomic_thread_fence(std::memory_order_release);
+      if (map.next_chunk != nullptr) map.next_chunk->store(choice.index + 1, std::memory_order_relaxed);
       return choice.index;
     }
   }
@@ -97,7 +108,7 @@ void ChunkWriter::seal() noexcept {
   }
 }
 
-std::uint8_t* ChunkWriter::reserve_slow(std::uint32_t bytes, RecordClass record_class) noexcept {
+std::uint8_t* ChunkWriter::reserve_slow(RecordClass record_class) noexcept {
   if (map_.base == nullptr) return nullptr;
   seal();
   const std::int64_t index = claim_chunk(map_, slot_);

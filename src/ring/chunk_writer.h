@@ -20,7 +20,7 @@ class ChunkWriter {
   /// record has taken an ordinal of `record_class` and is a drop by arithmetic.
   [[nodiscard]] std::uint8_t* reserve(std::uint32_t bytes, RecordClass record_class) noexcept {
     if (bytes <= room_) [[likely]] return write_;
-    return reserve_slow(bytes, record_class);
+    return reserve_slow(record_class);
   }
   /// Publishes what was written at reserve()'s answer.
   void publish(std::uint32_t bytes, RecordClass record_class) noexcept {
@@ -39,7 +39,7 @@ class ChunkWriter {
   [[nodiscard]] static std::int64_t claim_chunk(const RingMap& map, std::uint32_t slot) noexcept;
 
  private:
-  std::uint8_t* reserve_slow(std::uint32_t bytes, RecordClass record_class) noexcept;
+  std::uint8_t* reserve_slow(RecordClass record_class) noexcept;
   void seal() noexcept;
 
   std::uint8_t* write_ = nullptr;

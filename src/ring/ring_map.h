@@ -1,6 +1,7 @@
 // A ring as its own process sees it: one writable mapping and pointers into it. Made by record/process; formatted once, then
 // written by the functions of directory_writer.h, cell_writer.h and chunk_writer.h. Never unmapped while the process may record.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <span>
 
@@ -33,6 +34,8 @@ struct RingIdentity {
 struct RingMap {
   std::uint8_t* base = nullptr;
   Geometry geometry;
+  // Where the search for a chunk begins: the one after the last that was taken. A hint of the writing process, not part of the file.
+  std::atomic<std::uint32_t>* next_chunk = nullptr;
 
   [[nodiscard]] Header& header() const noexcept { return *reinterpret_cast<Header*>(base); }
   [[nodiscard]] ThreadSlot& slot(std::uint32_t i) const noexcept {
