@@ -127,7 +127,8 @@ function(honeylink_tree_tests)
   endif()
   add_test(NAME install.foreign_project COMMAND ${PROJECT_SOURCE_DIR}/tests/install/run.sh ${CMAKE_BINARY_DIR}
            $<IF:$<TARGET_EXISTS:honeylink_embedded>,embedded,telemetry>)
-  set_tests_properties(install.foreign_project PROPERTIES LABELS install TIMEOUT 900)
+  add_test(NAME install.shared_library COMMAND ${PROJECT_SOURCE_DIR}/tests/install/run.sh ${CMAKE_BINARY_DIR} shared)
+  set_tests_properties(install.foreign_project install.shared_library PROPERTIES LABELS install TIMEOUT 900)
 endfunction()
 
 if(HONEYLINK_TESTS)

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs a build tree into a fresh folder, moves that folder, and builds the foreign project of this folder against it by CMake and by
 # pkg-config; runs what was built, and holds the recorder to its promise of no third-party library.
-# Called by ctest (install.foreign_project) as: run.sh BUILD_TREE telemetry|embedded
+# Called by ctest as: run.sh BUILD_TREE telemetry|embedded (install.foreign_project), and as: run.sh BUILD_TREE shared
+# (install.shared_library), which first builds honeylink::telemetry alone, as a shared library, in a tree of its own.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1 parts=$2
@@ -9,6 +10,15 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/honeylink-install.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
 say() { echo "install: $*"; }
 fail() { say "$*"; exit 1; }
+
+if [ "$parts" = shared ]; then
+  say "building honeylink::telemetry as a shared library"
+  launcher=$(sed -n 's/^CMAKE_CXX_COMPILER_LAUNCHER:[A-Z]*=//p' "$build/CMakeCache.txt")
+  cmake -S "$here/../.." -B "$build/shared" -G Ninja -DCMAKE_CXX_COMPILER_LAUNCHER="$launcher" -DCMAKE_BUILD_TYPE=Release \
+    -DBUILD_SHARED_LIBS=ON -DHONEYLINK_TOOL=OFF -DHONEYLINK_TESTS=OFF -DHONEYLINK_KILLPOINTS=OFF >/dev/null
+  build=$build/shared
+  cmake --build "$build" 2>&1 | tail -20
+fi
 
 say "installing $build"
 cmake --install "$build" --prefix "$folder/first" >/dev/null
@@ -34,11 +44,13 @@ say "a foreign Makefile with pkg-config"
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig:$prefix/lib/$(uname -m)-linux-gnu/pkgconfig
 mkdir "$folder/make"
 make -s -C "$folder/make" -f "$here/Makefile" VPATH="$here" CXX="$compiler $flags"
-"$here/../in_fresh_home.sh" "$folder/make/recorder" || fail "the Makefile's recorder answered $?"
+LD_LIBRARY_PATH=$prefix/lib "$here/../in_fresh_home.sh" "$folder/make/recorder" || fail "the Makefile's recorder answered $?"
 
 # libc, libm, the loader, the compiler's own runtime and, in such builds, the sanitizers': nothing else may be asked of the system.
-strangers=$(readelf -d "$folder/make/recorder" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' |
-  grep -Ev '^(libc|libm|ld-linux-[a-z0-9-]+|libstdc\+\+|libgcc_s|lib[aut]+b?san|libpthread)\.so' || true)
+shared=$(find "$prefix/lib" -name 'libhoneylink_telemetry.so' | head -1)
+[ "$parts" != shared ] || [ -n "$shared" ] || fail "no shared library was installed"
+strangers=$(readelf -d "$folder/make/recorder" ${shared:+"$shared"} | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' |
+  grep -Ev '^(libc|libm|ld-linux-[a-z0-9-]+|libstdc\+\+|libgcc_s|lib[a-z]+san|libpthread|libhoneylink_telemetry)\.so' || true)
 [ -z "$strangers" ] || fail "honeylink::telemetry asks for $strangers"
 if [ -x "$prefix/bin/honeytel" ]; then
   "$prefix/bin/honeytel" --help >/dev/null || fail "the installed honeytel answered $?"

@@ -21,7 +21,7 @@ mapfile -t formatted < <(git ls-files -co --exclude-standard -- 'src/*.h' 'src/*
   'bench/*.cc' 'examples/*.cc' 'examples/*.h' 'interop/*.cc' | while read -r file; do [ -f "$file" ] && echo "$file"; done)
 say "clang-format, ${#formatted[@]} files"
 if [ -n "$fix" ]; then clang-format-14 -i "${formatted[@]}"; fi
-unformatted=$(clang-format-14 --dry-run -Werror "${formatted[@]}" 2>&1 | { grep 'error:' || true; } | cut -d: -f1 | sort | uniq -c)
+unformatted=$(clang-format-14 --dry-run -Werror "${formatted[@]}" 2>&1 | { grep 'error:' || true; } | cut -d: -f1 | sort | uniq -c) || true
 if [ -n "$unformatted" ]; then
   printf '%s\n' "$unformatted"
   say "clang-format would change these files (places in front); ./dev lint --fix does it"
