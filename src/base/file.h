@@ -45,8 +45,10 @@ bool replace_file(const std::string& path, std::string_view content, mode_t mode
 bool try_lock(int fd) noexcept;
 [[nodiscard]] bool is_locked(int fd) noexcept;
 /// A lock that lasts exactly as long as this address space (PROTOCOL 8): through its own open() and a one-page MADV_DONTFORK mapping,
-/// the descriptor closed. nullptr where it is held by another, or on error. release: munmap.
+/// the descriptor closed. nullptr where it is held by another, or on error. release: munmap. Makes the file (0600) where it is missing.
 [[nodiscard]] void* lock_for_process_life(int directory_or_cwd, const std::string& path) noexcept;
+/// The same for a writable descriptor that comes from an open() of its own (not a dup): a file without a name has no path.
+[[nodiscard]] void* hold_lock(Fd file) noexcept;
 void release_process_lock(void* page) noexcept;
 
 }  // namespace honeylink::telemetry
