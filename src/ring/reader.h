@@ -51,6 +51,7 @@ struct ChunkCopy {
 struct RawRecord {
   RecordClass record_class = RecordClass::log;
   std::span<const std::uint8_t> bytes;
+  std::span<const std::uint8_t> items;  // the part of `bytes` that is items, without the padding behind them
 };
 /// Splits a chunk's bytes into records. Stops at the first that is not sound; `damaged()` says so. Items inside are fully checked too.
 class RecordCursor {
@@ -65,11 +66,19 @@ class RecordCursor {
 };
 
 /// Ticks of a ring to Unix ns. tsc: by two readings of all clocks (the ring's own and one now, same boot); monotonic: by offset.
+/// A value; any thread. Two tsc readings less than 50 ms apart tell no frequency: the processor's is taken, by CPUID or, once in the
+/// life of a process, by 10 ms of measuring.
 class TickScale {
  public:
   TickScale(ClockSource source, const ClockReading& created, const ClockReading& now) noexcept;
   [[nodiscard]] std::int64_t unix_ns(std::uint64_t ticks) const noexcept;
+  /// Of a difference of ticks; never negative, saturates.
   [[nodiscard]] std::int64_t duration_ns(std::uint64_t ticks) const noexcept;
+
+ private:
+  std::uint64_t ns_per_tick_;  // fixed point, 48 bits behind the point
+  std::uint64_t ticks_;        // of the reading that times are counted from
+  std::int64_t unix_ns_;
 };
 [[nodiscard]] ClockReading read_clocks(ClockSource source) noexcept;
 
@@ -90,14 +99,16 @@ struct SeriesDef {
 };
 struct ScalarCell { std::uint32_t slot, series; std::uint64_t value; };  // kSharedSlot: gauge
 struct HistogramCell {
-  std::uint32_t slot, series;
-  std::uint32_t block;  // offset of its block: identity within the ring
-  Sketch sketch;        // cumulative; buckets modulo 2^32; count, sum exact; min/max of the newest interval
+  std::uint32_t slot = 0, series = 0;
+  std::uint32_t block = 0;  // offset of its block: identity within the ring
+  // Cumulative; buckets modulo 2^32; count = zeros + Σ buckets. min/max of the newest interval that has a value, else +inf/−inf.
+  Sketch sketch;
   ExemplarInfo exemplar;
 };
 struct CellSnapshot {
   std::vector<ScalarCell> scalars;  // one per slab cell that is not zero; several per (slot, series) are to be summed
   std::vector<HistogramCell> histograms;
+  std::uint32_t skipped = 0;  // histograms whose bank was unsound or would not stand still: cumulative, so the next reading has them
 };
 
 /// Not thread-safe; one owner. Errors: false, and why() says what is wrong with which file.
@@ -112,6 +123,8 @@ class RingReader {
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] int fd() const noexcept;
   [[nodiscard]] bool process_alive() const noexcept;    // F_OFD_GETLK: somebody holds the lock
+  [[nodiscard]] bool same_boot() const noexcept;        // else pages may be of different ages: count, do not drain
+  [[nodiscard]] TickScale tick_scale() const noexcept;  // as of now; of another boot: as of the ring's creation
 
   /// Reads live words and whatever the directory has grown by. False: the file is damaged or shorter than it says.
   bool refresh();
@@ -119,9 +132,12 @@ class RingReader {
   bool read_slots(std::vector<SlotView>&);
   bool read_chunks(std::vector<ChunkView>&);
   /// PROTOCOL 4, step 4: FULL first, then the length, then the bytes, then the word again. False with `moved` if the chunk was taken
-  /// meanwhile; false without it: damaged.
+  /// meanwhile; false without it: damaged. Works on released chunks too, as long as nobody takes them (the flight recorder).
   bool copy_chunk(const ChunkView& seen, ChunkCopy& copy, bool& moved);
-  /// For the flight recorder: like copy_chunk, for FULL and released ones too.
+  /// Records accepted so far, per class: sealed of all slots and what their open chunks hold. Exact where the process is dead. Without
+  /// no_slot (they have no ordinals) and without open spans (they have not ended).
+  bool read_accepted(std::uint64_t (&accepted)[kClasses]);
+  /// Says by pwrite that a FULL chunk of this generation is stored in all sinks.
   bool release_chunk(std::uint32_t index, std::uint32_t generation) noexcept;
   bool acknowledge_flush(std::uint64_t request) noexcept;
   bool set_tick_epoch(std::uint32_t epoch) noexcept;
@@ -134,6 +150,8 @@ class RingReader {
 
  private:
   struct State;
+  struct CellWalk;
+  bool read_histogram(CellWalk&, HistogramCell&);
   explicit RingReader(std::unique_ptr<State>) noexcept;
   std::unique_ptr<State> state_;
 };
