@@ -160,6 +160,7 @@ TEST(Baggage, Keeps8192BytesAndRefusesOneMore) {
   const std::string two = "a=" + std::string(4093, 'v') + ",b=" + std::string(4094, 'w');
   ASSERT_EQ(two.size(), kBaggageBytesMax);
   EXPECT_EQ(header_of(parse(two)), two);
+  EXPECT_EQ(parse(two + "w").size(), 1U) << "the comma counts";
 }
 
 TEST(Baggage, ForEachGivesEveryPairOnce) {

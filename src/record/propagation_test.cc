@@ -82,6 +82,16 @@ TEST(SpanContext, ReadsAndWritesTheExampleOfTheSpecification) {
   EXPECT_FALSE(kSpan.is_remote());
 }
 
+TEST(SpanContext, NoPartOfAMalformedParentIsTakenOver) {
+  for (const std::string& text :
+       {kSpanText.substr(0, 36) + "0000000000000000-01", kSpanText.substr(0, 53) + "0x", kSpanText + "0"}) {
+    const SpanContext span = SpanContext::parse(text);
+    EXPECT_FALSE(span.trace_id().is_valid()) << text;
+    EXPECT_FALSE(span.span_id().is_valid()) << text;
+    EXPECT_EQ(span.trace_flags(), 0) << text;
+  }
+}
+
 TEST(SpanContext, AMalformedParentTakesNoTracestateT8) {
   const std::uint64_t before = internal::counted(ProcessCounter::trace_state_refused);
   EXPECT_EQ(SpanContext::parse("00-", "a=1").trace_state().header(), "");

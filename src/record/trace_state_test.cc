@@ -125,6 +125,9 @@ TEST(TraceState, NeverCutsTheMemberThatWasJustSet) {
   EXPECT_EQ(state.get("new"), large);
   EXPECT_EQ(state.get("a"), large);
   EXPECT_EQ(state.get("b"), "");
+  const std::string medium(120, 'm');
+  const TraceState others = TraceState::parse("a=" + medium + ",b=" + medium + ",c=" + medium + ",d=" + medium);
+  EXPECT_EQ(others.set("new", large).header(), "new=" + large + ",a=" + medium + ",b=" + medium);
 }
 
 TEST(TraceState, CopiesShareOneText) {
