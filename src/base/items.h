@@ -24,7 +24,7 @@ struct ItemHeader {
 };
 static_assert(sizeof(ItemHeader) == 4);
 // Payloads: boolean u8 · integer i64 · real f64 · text bytes · id {u16 text id of the kind, raw bytes} · booleans u8… · integers i64… ·
-// reals f64… · texts {u16 size, bytes}… · event {u32 name, u64 time, items} · link {u8[16] trace, u8[8] span, u32 flags, items} ·
+// reals f64… · texts {u16 size, bytes}… · event {u32 name, u64 time in Unix ns, items} · link {u8[16] trace, u8[8] span, u32 flags, items} ·
 // status_text, trace_state, message, keep_reason: bytes. Multi-byte payloads are not aligned: copy them out.
 inline constexpr std::size_t kItemPayloadMax = 4095;
 inline constexpr std::size_t kEventHeadBytes = 12;

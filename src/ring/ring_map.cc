@@ -53,6 +53,7 @@ void format_ring(const RingMap& map, const RingIdentity& identity) noexcept {
   h.retroactive_keep = identity.retroactive_keep ? 1 : 0;
   h.created = identity.created;
   h.next_seq.store(1, std::memory_order_relaxed);
+  h.tick_epoch.store(1, std::memory_order_relaxed);  // 0 in a histogram's range means never used
   h.version = kVersion;
   std::atomic_thread_fence(std::memory_order_release);
   h.magic = kMagic;

@@ -1,0 +1,37 @@
+// What is current on a thread, in the recorder's own form: counters instead of ids, so that nothing is computed until an id leaves.
+#pragma once
+#include <cstdint>
+
+#include "honeylink/internal/export.h"
+
+namespace honeylink::telemetry::internal {
+
+struct Shared;  // context.h
+
+// Bits of SpanRef::flags.
+inline constexpr std::uint16_t kRefValid = 1;
+inline constexpr std::uint16_t kRefKept = 2;          // W3C "sampled"
+inline constexpr std::uint16_t kRefTraceForeign = 4;  // trace_hi/lo are the id itself, big-endian halves; else lo is a counter
+inline constexpr std::uint16_t kRefSpanForeign = 8;   // span is the id itself; else a counter
+inline constexpr std::uint16_t kRefRemote = 16;
+inline constexpr std::uint16_t kRefRandom = 32;       // W3C level 2: the trace id has random bits
+inline constexpr std::uint16_t kRefHasParent = 64;
+inline constexpr std::uint16_t kRefParentForeign = 128;
+
+/// Names a span of this or another process.
+struct SpanRef {
+  std::uint64_t trace_hi = 0, trace_lo = 0, span = 0;
+  void* slot = nullptr;  // open-span slot in the ring, if recorded here; may be stale: checked before use
+  std::uint16_t flags = 0;
+  std::uint16_t key_generation = 0;  // of the keys under which counters become ids: a fork child has others
+  std::uint32_t reserved = 0;
+};
+
+/// One span and baggage. The owner of a Frame holds a reference to each Shared that is not null.
+struct Frame {
+  SpanRef span;
+  const Shared* trace_state = nullptr;
+  const Shared* baggage = nullptr;
+};
+
+}  // namespace honeylink::telemetry::internal

@@ -1,0 +1,205 @@
+// Histograms: a block per thread and series in the ring's cells. The common case is one table look-up and three plain additions by
+// the only writer; growth and rescaling build a new bank of buckets and publish it with one store (PROTOCOL 6), so that a kill at any
+// instruction leaves one whole bank.
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <new>
+
+#include "base/limits.h"
+#include "honeylink/metrics.h"
+#include "record/cells.h"
+#include "record/count.h"
+#include "record/histogram_index.h"
+#include "record/process.h"
+#include "record/series.h"
+#include "record/span_access.h"
+#include "record/ticks.h"
+
+namespace honeylink::telemetry::internal {
+namespace {
+
+// What the file shows, then what only this process uses.
+struct Live {
+  ring::HistogramBlock shared;
+  double attention;      // above it: a new maximum of the interval, or a slow value
+  double slow_limit;
+  std::uint32_t* buckets;
+  std::uint32_t bucket_count;
+  std::int32_t base;     // index of buckets[0] at `scale`
+  std::int32_t shift;    // kHistogramScaleStart - scale
+  std::uint32_t epoch;
+};
+
+double load(const std::atomic<double>& v) noexcept { return v.load(std::memory_order_relaxed); }
+void store(std::atomic<double>& v, double n) noexcept { v.store(n, std::memory_order_relaxed); }
+
+ring::Header& header_of(const SlotState& s) noexcept { return s.ring->map.header(); }
+
+std::uint32_t* make_bank(SlotState& s, std::uint32_t series, std::uint32_t count, std::uint32_t& offset) noexcept {
+  ring::BlockHeader* bank = ring::append_block(s.ring->map, ring::BlockType::bank, ring::kBankHeaderBytes + std::size_t{count} * 4, s.slot, series, count);
+  if (bank == nullptr) return nullptr;
+  auto* bytes = reinterpret_cast<std::uint8_t*>(bank);
+  offset = static_cast<std::uint32_t>(bytes - s.ring->map.cells());
+  return reinterpret_cast<std::uint32_t*>(bytes + ring::kBankHeaderBytes);
+}
+
+// The range of indexes (at the current scale) that hold something, together with one that is to come.
+struct Extent {
+  std::int32_t low, high;
+};
+Extent extent_with(const Live& h, std::int32_t index) noexcept {
+  Extent extent{index, index};
+  for (std::uint32_t i = 0; i < h.bucket_count; ++i) {
+    if (load_relaxed(h.buckets[i]) == 0) continue;
+    const std::int32_t at = h.base + static_cast<std::int32_t>(i);
+    extent.low = at < extent.low ? at : extent.low;
+    extent.high = at > extent.high ? at : extent.high;
+  }
+  return extent;
+}
+
+// Makes room for the bucket of `index6` (an index at scale 6): more buckets while there may be more, then a coarser scale.
+bool make_room(SlotState& s, Live& h, std::int32_t index6) noexcept {
+  Extent extent = extent_with(h, index6 >> h.shift);
+  std::int32_t coarser = 0;
+  while ((extent.high >> coarser) - (extent.low >> coarser) >= static_cast<std::int32_t>(kHistogramBucketsMax)) ++coarser;
+  extent = {extent.low >> coarser, extent.high >> coarser};
+  const auto span = static_cast<std::uint32_t>(extent.high - extent.low + 1);
+  std::uint32_t count = h.bucket_count == 0 ? kHistogramBucketsStart : h.bucket_count;
+  while (count < span) count *= 2;
+  if (count > kHistogramBucketsMax || (coarser > 0 && h.bucket_count != 0)) count = kHistogramBucketsMax;
+  std::uint32_t offset = 0;
+  std::uint32_t* bank;
+  {
+    const Locked locked;
+    bank = make_bank(s, h.shared.block.series, count, offset);
+  }
+  if (bank == nullptr) return false;
+  const std::int32_t base = extent.low - static_cast<std::int32_t>((count - span) / 2);
+  for (std::uint32_t i = 0; i < h.bucket_count; ++i) {
+    const std::uint32_t n = load_relaxed(h.buckets[i]);
+    if (n != 0) bank[((h.base + static_cast<std::int32_t>(i)) >> coarser) - base] += n;
+  }
+  h.shift += coarser;
+  h.buckets = bank;
+  h.bucket_count = count;
+  h.base = base;
+  h.shared.bank.store(ring::make_bank_word(offset, kHistogramScaleStart - h.shift, base), std::memory_order_release);
+  return true;
+}
+
+void begin_interval(Live& h, std::uint32_t epoch) noexcept {
+  ring::HistogramBlock::Range& range = h.shared.range[epoch & 1U];
+  store(range.min, std::numeric_limits<double>::infinity());
+  store(range.max, -std::numeric_limits<double>::infinity());
+  range.epoch.store(epoch, std::memory_order_release);
+  h.epoch = epoch;
+  h.attention = -std::numeric_limits<double>::infinity();
+}
+
+void take_exemplar(Live& h, double value, const SpanRef& span) noexcept {
+  if ((span.flags & kRefValid) == 0) return;
+  ring::Exemplar& e = h.shared.exemplar;
+  const std::uint32_t seq = e.seq.load(std::memory_order_relaxed);
+  e.seq.store(seq + 1, std::memory_order_relaxed);
+  std::atomic_thread_fence(std::memory_order_release);
+  unsigned flags = 0;
+  if ((span.flags & kRefTraceForeign) != 0) flags |= ring::kFlagTraceForeign;
+  if ((span.flags & kRefSpanForeign) != 0) flags |= ring::kFlagParentForeign;
+  e.flags = flags;
+  e.value = value;
+  e.ticks = ticks_now();
+  e.trace_hi = span.trace_hi;
+  e.trace_lo = span.trace_lo;
+  e.span = span.span;
+  e.seq.store(seq + 2, std::memory_order_release);
+}
+
+// Rare: the first value of an interval, a new minimum or maximum, a slow one.
+[[gnu::noinline]] void attend(const SlotState& s, Live& h, double value) noexcept {
+  const std::uint32_t epoch = header_of(s).tick_epoch.load(std::memory_order_relaxed);
+  if (epoch != h.epoch) begin_interval(h, epoch);
+  ring::HistogramBlock::Range& range = h.shared.range[epoch & 1U];
+  if (value < load(range.min)) store(range.min, value);
+  if (value > load(range.max)) {
+    store(range.max, value);
+    take_exemplar(h, value, thread.current.span);
+  }
+  if (value > h.slow_limit) flag_open_span(thread.current.span, ring::kFlagSlow);
+  const double max = load(range.max);
+  h.attention = max < h.slow_limit ? max : h.slow_limit;
+}
+
+Live* make_histogram(SlotState& s, std::uint32_t series) noexcept {
+  ring::BlockHeader* block;
+  {
+    const Locked locked;
+    block = ring::append_block(s.ring->map, ring::BlockType::histogram, sizeof(Live), s.slot, series, 0);
+  }
+  if (block == nullptr) return nullptr;
+  auto* h = reinterpret_cast<Live*>(block);
+  h->slow_limit = slow_limit_of(series);
+  begin_interval(*h, header_of(s).tick_epoch.load(std::memory_order_relaxed));
+  s.cells[series] = static_cast<std::uint64_t>(reinterpret_cast<std::uint8_t*>(block) - s.ring->map.cells());
+  return h;
+}
+
+inline void add_to_bucket(std::uint32_t& bucket) noexcept {
+#ifdef __x86_64__
+  __asm__ volatile("addl $1, %0" : "+m"(bucket) : : "cc");
+#else
+  store_relaxed(bucket, load_relaxed(bucket) + 1);
+#endif
+}
+
+// 0 where the value lies outside the buckets.
+inline bool record_in(Live& h, double value, std::int32_t index6, const ring::Header& header, const SlotState* s) noexcept {
+  const auto k = static_cast<std::uint32_t>((index6 >> h.shift) - h.base);
+  if (k >= h.bucket_count) [[unlikely]] return false;
+  store(h.shared.sum, load(h.shared.sum) + value);
+  add_to_bucket(h.buckets[k]);
+  if (value > h.attention || value < load(h.shared.range[h.epoch & 1U].min) || header.tick_epoch.load(std::memory_order_relaxed) != h.epoch) [[unlikely]]
+    attend(*s, h, value);
+  return true;
+}
+
+[[gnu::noinline]] void record_slow(const Instrument& instrument, std::uint32_t series, double value) noexcept {
+  if (!(value >= 0.0 && value <= std::numeric_limits<double>::max()))
+    return count_and_say(ProcessCounter::value_refused, "a histogram was given a negative, NaN or infinite value, which is refused", instrument.name.text());
+  const Entry entry;
+  if (entry.nested()) return count(ProcessCounter::nested_call);
+  if (series == kNoSeries) {
+    series = register_series(instrument, nullptr, 0);
+    if (series == kNoSeries) return;
+    store_relaxed(instrument.series, series);
+  }
+  SlotState* s = entry.state();
+  if (s == nullptr || !grow_cells(*s, series)) return count(ProcessCounter::series_overflow);
+  auto* h = s->cells[series] != 0 ? reinterpret_cast<Live*>(s->ring->map.cells() + s->cells[series]) : make_histogram(*s, series);
+  if (h == nullptr) return count(ProcessCounter::series_overflow);
+  if (value == 0.0) {
+    h->shared.zeros.store(h->shared.zeros.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    return attend(*s, *h, value);
+  }
+  const std::int32_t index6 = bucket_index(value);
+  if (record_in(*h, value, index6, header_of(*s), s)) return;
+  if (!make_room(*s, *h, index6) || !record_in(*h, value, index6, header_of(*s), s)) count(ProcessCounter::series_overflow);
+}
+
+}  // namespace
+
+void record_histogram(const Instrument& instrument, std::uint32_t series, double value) noexcept {
+  const ThreadCells& cells = thread_cells;
+  if (series < cells.size && value > 0.0 && value <= std::numeric_limits<double>::max()) [[likely]] {
+    const std::uint64_t offset = cells.base[series];
+    if (offset != 0) [[likely]] {
+      auto& h = *reinterpret_cast<Live*>(cells.area + offset);
+      const SlotState* s = thread.state;
+      if (s != nullptr && record_in(h, value, bucket_index(value), header_of(*s), s)) [[likely]] return;
+    }
+  }
+  record_slow(instrument, series, value);
+}
+
+}  // namespace honeylink::telemetry::internal

@@ -1,0 +1,109 @@
+// The one recorder of a process: which ring is current, the gate that tells threads to look again, the tables of names and series.
+// Constant-initialised, never destroyed: usable before main() and from static destructors.
+//
+// Slow paths hold `lock` (short, never while calling the application). The order of a change of ring: make it whole, publish it as
+// `current`, then raise the gate; threads notice at their next record or cold path and bind to the new ring. What they still write
+// into the old one until then stays readable there: every ring is drained on its own.
+#pragma once
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "honeylink/options.h"
+#include "ring/doorbell.h"
+#include "ring/recorder_opts.h"
+#include "ring/ring_map.h"
+#include "record/thread.h"
+
+namespace honeylink::telemetry::internal {
+
+inline constexpr std::uint32_t kSharedCellsPerSegment = 1024;
+inline constexpr std::uint32_t kSharedSegments = kSeriesMax / kSharedCellsPerSegment;
+inline constexpr std::uint32_t kRingsPerProcess = 64;
+
+/// A ring of this process. Made under the lock, never freed: a stale pointer into its mapping stays harmless.
+struct Ring {
+  ring::RingMap map;
+  ring::BellWord* bell = nullptr;                  // never null: no_bell where nobody listens
+  SlotState* states = nullptr;                     // one per slot, zeroed memory
+  std::atomic<std::uint64_t*> shared[kSharedSegments]{};  // gauges: cells any thread may store to
+  std::atomic<std::uint32_t> next_chunk{0};
+  int fd = -1;                                     // to see whether the file was removed
+  bool has_file = false;                           // a visible file, that an engine can find
+  char directory[256] = {};
+  void* lock_page = nullptr;
+};
+
+struct Process {
+  pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  std::atomic<Ring*> current{nullptr};
+  std::atomic<std::uint32_t> gate{0};
+  std::atomic<std::uint32_t> key_generation{0};
+  std::atomic<std::uint64_t> next_id_block{0};
+  std::atomic<std::uint32_t> ring_count{0};
+  Ring* rings[kRingsPerProcess] = {};
+  std::atomic<std::int32_t> pid{0};
+  bool started = false;                            // start() took effect
+  bool prepared = false;                           // thread key, fork handlers, clock
+  std::string* home = nullptr;                     // of start(); leaked
+};
+extern constinit Process process;
+
+class Locked {  // the process's lock for a scope
+ public:
+  Locked() noexcept { pthread_mutex_lock(&process.lock); }
+  ~Locked() { pthread_mutex_unlock(&process.lock); }
+  Locked(const Locked&) = delete;
+  Locked& operator=(const Locked&) = delete;
+};
+
+/// Binds the calling thread to the current ring (made at first use). `t.busy` is set by the caller. Leaves t.state null where
+/// there is no slot or no memory.
+void bind_thread(Thread& t) noexcept;
+
+/// Opens the recorder for one call on this thread. `state()` null: nothing can be recorded (then nothing may be done but count).
+class Entry {
+ public:
+  Entry() noexcept : thread_(thread) {
+    if (thread_.busy) [[unlikely]] {
+      nested_ = true;
+      return;
+    }
+    thread_.busy = true;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    if (thread_.gate != process.gate.load(std::memory_order_relaxed) || thread_.state == nullptr) [[unlikely]] bind_thread(thread_);
+  }
+  ~Entry() {
+    if (nested_) return;
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    thread_.busy = false;
+  }
+  Entry(const Entry&) = delete;
+  Entry& operator=(const Entry&) = delete;
+  [[nodiscard]] Thread& current_thread() const noexcept { return thread_; }
+  [[nodiscard]] bool nested() const noexcept { return nested_; }
+  [[nodiscard]] SlotState* state() const noexcept { return nested_ ? nullptr : thread_.state; }
+
+ private:
+  Thread& thread_;
+  bool nested_ = false;
+};
+
+/// Counts a record that could not be placed: nested, or without a slot.
+void count_unplaced(const Entry& entry, ring::RecordClass record_class) noexcept;
+
+/// After a publication: wakes a sleeping engine; now and then looks whether the ring's file is still there.
+inline void after_publication(SlotState& s) noexcept {
+  if (s.ring->bell->load(std::memory_order_relaxed) != 0) [[unlikely]] ring::ring_doorbell(*s.ring->bell);
+}
+void after_switch(SlotState& s) noexcept;  // at a chunk switch, at most one fstat a second
+
+[[nodiscard]] std::uint64_t next_id_slow(SlotState& s) noexcept;
+[[nodiscard]] inline std::uint64_t next_id(SlotState& s) noexcept {
+  if (s.next_id == s.end_id) [[unlikely]] return next_id_slow(s);
+  return s.next_id++;
+}
+
+}  // namespace honeylink::telemetry::internal

@@ -1,0 +1,32 @@
+// The recorder's side of Span: how start, annotations and end reach its members and its slot. tracer.cc starts and ends,
+// span.cc annotates.
+#pragma once
+#include "honeylink/trace.h"
+#include "record/process.h"
+
+namespace honeylink::telemetry::internal {
+
+struct SpanAccess {
+  static const SpanRef& ref(const Span& span) noexcept { return span.ref_; }
+  static void set_slotless_status(const Span& span, std::uint8_t status) noexcept { span.status_ = status; }
+  static void set_name(const Span& span, std::uint32_t name) noexcept { span.name_ = name; }
+  /// Starts `span` on the thread of `entry`. Leaves it empty where nothing is to be recorded and nothing to be passed on.
+  static void start(Span& span, const Entry& entry, const Scope& scope, std::uint32_t& scope_id, const SpanName& name, Attributes attributes,
+                    const SpanOptions* options) noexcept;
+  static void finish(Span& span, std::int64_t at_unix_ns) noexcept;
+  static void make_recording(Span& span, std::uint64_t start, std::uint32_t name, std::uint16_t scope, SpanKind kind) noexcept {
+    span.start_ = start;
+    span.name_ = name;
+    span.scope_ = scope;
+    span.kind_ = kind;
+    span.recording_ = 1;
+  }
+  static bool take_recording(Span& span) noexcept { return std::exchange(span.recording_, std::uint8_t{0}) != 0; }
+};
+
+/// Sets bits of the open span's record (kFlagSlow, kFlagKeepTrace). Any thread; nothing where it is not open.
+void flag_open_span(const SpanRef& ref, std::uint8_t flags) noexcept;
+
+extern constinit bool exceptions_mark_spans;  // Options; written by start()
+
+}  // namespace honeylink::telemetry::internal

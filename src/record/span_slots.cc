@@ -1,0 +1,150 @@
+// See span_slots.h.
+#include "record/span_slots.h"
+
+#include <cstring>
+#include <new>
+
+#include "record/process.h"
+
+namespace honeylink::telemetry::internal {
+namespace {
+
+using ring::SpanSlot;
+using ring::SpanSlotState;
+
+constexpr auto kFree = static_cast<std::uint32_t>(SpanSlotState::free);
+constexpr auto kOpen = static_cast<std::uint32_t>(SpanSlotState::open);
+constexpr auto kChained = static_cast<std::uint32_t>(SpanSlotState::chained);
+
+// Which thread's slot it is: kept in the slot's reserved word, meaningful in this process only.
+SlotState* owner_of(const SpanSlot& slot) noexcept {
+  SlotState* owner;
+  std::memcpy(&owner, &slot.reserved, sizeof owner);
+  return owner;
+}
+
+SpanSlot* slot_at(const ring::RingMap& map, std::uint32_t index) noexcept {
+  const std::uint32_t per_chunk = map.span_slots_per_chunk();
+  return reinterpret_cast<SpanSlot*>(map.chunk_data(index / per_chunk)) + index % per_chunk;
+}
+
+std::uint32_t index_of(const ring::RingMap& map, const SpanSlot& slot) noexcept {
+  const auto offset = static_cast<std::uint64_t>(reinterpret_cast<const std::uint8_t*>(&slot) - map.chunk_data(0));
+  return static_cast<std::uint32_t>(offset / kSpanSlotBytes);  // a chunk holds a whole number of slots
+}
+
+const SpanSlot* next_of(const SpanSlot& slot) noexcept {
+  const std::uint32_t next = slot.next.load(std::memory_order_relaxed);
+  const SlotState* owner = owner_of(slot);
+  return next == 0 || owner == nullptr ? nullptr : slot_at(owner->ring->map, next - 1);
+}
+
+// Slots that other threads freed: seen by their state, collected only when the stack has run out.
+void collect_freed(SlotState& s) noexcept {
+  const ring::RingMap& map = s.ring->map;
+  for (std::uint32_t c = 0; c < s.span_chunk_count; ++c) {
+    auto* slots = reinterpret_cast<SpanSlot*>(map.chunk_data(s.span_chunks[c]));
+    for (std::uint32_t i = 0; i < map.span_slots_per_chunk(); ++i)
+      if (slots[i].state.load(std::memory_order_acquire) == kFree && s.free_count < kFreeSpanSlotsMax) s.free_slots[s.free_count++] = &slots[i];
+  }
+}
+
+bool carve_chunk(SlotState& s) noexcept {
+  // A quarter of the pool at most may be lent to open spans: the rest is for records.
+  const ring::RingMap& map = s.ring->map;
+  if (s.span_chunk_count == kSpanChunksPerThread || (s.span_chunk_count + 1) * 4 > map.geometry.chunk_count) return false;
+  const std::int64_t index = ring::ChunkWriter::claim_chunk(map, s.slot);
+  if (index < 0) return false;
+  ring::ChunkHeader& chunk = map.chunk(static_cast<std::uint32_t>(index));
+  auto* slots = reinterpret_cast<SpanSlot*>(map.chunk_data(static_cast<std::uint32_t>(index)));
+  const SlotState* owner = &s;
+  for (std::uint32_t i = map.span_slots_per_chunk(); i-- > 0;) {
+    SpanSlot& slot = slots[i];
+    slot.state.store(kFree, std::memory_order_relaxed);
+    slot.busy.store(0, std::memory_order_relaxed);
+    slot.next.store(0, std::memory_order_relaxed);
+    slot.used.store(0, std::memory_order_relaxed);
+    slot.ending_at.store(0, std::memory_order_relaxed);
+    std::memcpy(&slot.reserved, &owner, sizeof owner);
+    s.free_slots[s.free_count++] = &slot;
+  }
+  chunk.committed.store(0, std::memory_order_relaxed);
+  chunk.seq.store(map.header().next_seq.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
+  const std::uint64_t word = chunk.word.load(std::memory_order_relaxed);
+  chunk.word.store(ring::make_word(ring::generation_of(word), s.slot, ring::ChunkState::slots), std::memory_order_release);
+  s.span_chunks[s.span_chunk_count++] = static_cast<std::uint32_t>(index);
+  return true;
+}
+
+}  // namespace
+
+SpanSlot* take_span_slot_slow(SlotState& s) noexcept {
+  collect_freed(s);
+  if (s.free_count == 0 && !carve_chunk(s)) return nullptr;
+  return s.free_slots[--s.free_count];
+}
+
+void give_span_slot(SlotState* s, SpanSlot* slot) noexcept {
+  while (slot != nullptr) {
+    auto* next = const_cast<SpanSlot*>(next_of(*slot));
+    slot->next.store(0, std::memory_order_relaxed);
+    slot->busy.store(0, std::memory_order_relaxed);
+    slot->state.store(kFree, std::memory_order_release);
+    if (s != nullptr && owner_of(*slot) == s && s->free_count < kFreeSpanSlotsMax) s->free_slots[s->free_count++] = slot;
+    slot = next;
+  }
+}
+
+SpanSlot* open_slot(const SpanRef& ref, bool& lost) noexcept {
+  lost = false;
+  auto* slot = static_cast<SpanSlot*>(ref.slot);
+  if (slot == nullptr || slot->state.load(std::memory_order_acquire) != kOpen) return nullptr;
+  if (!lock_span_slot(*slot)) {
+    lost = true;
+    return nullptr;
+  }
+  ring::SpanRecord record;
+  std::memcpy(&record, slot->bytes, sizeof record);
+  if (slot->state.load(std::memory_order_relaxed) == kOpen && record.span == ref.span && record.trace_lo == ref.trace_lo) return slot;
+  unlock_span_slot(*slot);
+  return nullptr;
+}
+
+SlotRoom room_in_span(SlotState& s, SpanSlot& first, std::uint32_t bytes) noexcept {
+  SpanSlot* tail = &first;
+  std::uint32_t length = 1;
+  for (const SpanSlot* next = next_of(*tail); next != nullptr; next = next_of(*tail), ++length) tail = const_cast<SpanSlot*>(next);
+  const std::uint32_t used = tail->used.load(std::memory_order_relaxed);
+  if (bytes <= kSpanSlotRoom - used) return {tail, tail->bytes + used};
+  const SlotState* owner = owner_of(first);
+  // A chain stays within one ring: a reader follows it there.
+  if (bytes > kSpanSlotRoom || length == kSpanSlotsPerSpanMax || owner == nullptr || owner->ring != s.ring) return {};
+  SpanSlot* more = take_span_slot(s);
+  if (more == nullptr) return {};
+  more->used.store(0, std::memory_order_relaxed);
+  more->next.store(0, std::memory_order_relaxed);
+  more->state.store(kChained, std::memory_order_release);
+  tail->next.store(1 + index_of(s.ring->map, *more), std::memory_order_release);
+  return {more, more->bytes};
+}
+
+void commit_room(const SlotRoom& room, const std::uint8_t* end) noexcept {
+  room.tail->used.store(static_cast<std::uint32_t>(end - room.tail->bytes), std::memory_order_release);
+}
+
+std::uint32_t span_bytes(const SpanSlot& first) noexcept {
+  std::uint32_t bytes = 0;
+  for (const SpanSlot* slot = &first; slot != nullptr; slot = next_of(*slot)) bytes += slot->used.load(std::memory_order_relaxed);
+  return bytes;
+}
+
+void copy_span(const SpanSlot& first, std::uint8_t* to) noexcept {
+  for (const SpanSlot* slot = &first; slot != nullptr; slot = next_of(*slot)) {
+    const std::uint32_t used = slot->used.load(std::memory_order_relaxed);
+    // In whole steps of 16: a slot has room behind its last byte's step, and so has the chunk.
+    for (std::uint32_t i = 0; i < used; i += 16) std::memcpy(to + i, slot->bytes + i, 16);
+    to += used;
+  }
+}
+
+}  // namespace honeylink::telemetry::internal
