@@ -17,6 +17,7 @@ if(HONEYLINK_TOOL)
   pkg_check_modules(SQLITE REQUIRED IMPORTED_TARGET sqlite3)
   pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
   pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium)
+  pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)  # its feature macros change class layouts: never without them
   honeylink_room(config hl_base)
   honeylink_room(scrub hl_base PkgConfig::SODIUM)
   honeylink_room(store hl_base PkgConfig::SQLITE PkgConfig::ZSTD)

@@ -35,7 +35,7 @@ NO_THIRD_PARTY = {"base", "ring", "record"}  # honeylink::telemetry: libc and th
 C_LIBRARY = re.compile(
     r"^(sys|linux|asm|arpa|netinet|net)/[\w/]+\.h$"
     r"|^(unistd|fcntl|signal|pthread|sched|time|stdlib|stdio|string|strings|stdint|stddef|errno|limits|elf|link|dlfcn|dirent|poll|pwd|math"
-    r"|features|alloca|cpuid|x86intrin|[a-z]?mmintrin|arm_acle|syslog|execinfo|spawn|ucontext|getopt|endian|byteswap|stdatomic)\.h$")
+    r"|features|alloca|cpuid|x86intrin|[a-z]?mmintrin|arm_acle|syslog|execinfo|spawn|ucontext|getopt|endian|byteswap|stdatomic|cxxabi)\.h$")
 HEAVY_IN_PUBLIC = {"atomic", "chrono", "string", "functional", "iostream", "mutex", "thread"}
 HEAVY_ALLOWED = {"include/honeylink/testing.h"}  # linked into tests only
 CODE_DIRS = ("src", "include", "tests", "fuzz", "bench", "examples", "interop", "tools")
