@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/file.h"
+#include "ring/layout.h"
 
 namespace honeylink::telemetry::ring {
 
@@ -35,9 +36,12 @@ struct NewRing {
   bool visible = false;
 };
 enum class RingFileError : std::uint8_t { none, no_directory, no_space, too_large, system };
-/// Reserves the bytes; not yet visible: publish_ring() links it after the header is written. `unnamed_only`: before start(), in
-/// /dev/shm only, never published until start().
-[[nodiscard]] RingFileError make_ring(const std::string& home, const std::uint8_t (&id)[16], std::uint64_t bytes, NewRing& made, std::string& why);
+/// Reserves the bytes; not yet visible: publish_ring() links it after the header is written. To keep the home under kRingsBytesMax,
+/// the oldest dead rings are unlinked and told in `unlinked` (also when the making then fails): the caller writes them into its header.
+/// too_large: living processes leave no room; nothing was unlinked for it.
+[[nodiscard]] RingFileError make_ring(const std::string& home, const std::uint8_t (&id)[16], std::uint64_t bytes, NewRing& made,
+                                      std::vector<UnlinkedRing>& unlinked, std::string& why);
+/// Before start(): in /dev/shm, with an empty `directory`; publish_ring() gives it a name there when the home is known.
 [[nodiscard]] RingFileError make_unnamed_ring(const std::uint8_t (&id)[16], std::uint64_t bytes, NewRing& made, std::string& why);
 [[nodiscard]] bool publish_ring(const std::string& home, const std::uint8_t (&id)[16], NewRing& ring, std::string& why);
 [[nodiscard]] bool unlink_ring(const std::string& directory, const std::string& name) noexcept;

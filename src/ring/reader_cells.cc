@@ -126,6 +126,7 @@ bool RingReader::read_histogram(CellWalk& walk, HistogramCell& cell) {
     const Histogram later = parse(block);
     std::copy(std::begin(later.range), std::end(later.range), std::begin(h.range));
     take_buckets(h, s.second, cell.sketch);
+    for (std::size_t i = 0; i < 2; ++i) cell.range[i] = {h.range[i].epoch, h.range[i].min, h.range[i].max};
     walk.buckets_left -= s.second.size() / 4;
     constexpr std::size_t kSeqAt = offsetof(HistogramBlock, exemplar) + offsetof(Exemplar, seq);
     const auto seq = load<std::uint32_t>(before + kSeqAt);
@@ -155,7 +156,8 @@ bool RingReader::read_cells(CellSnapshot& to) try {
       const bool shared = block.slot == kSharedSlot;
       for (std::uint32_t i = 0; i < block.count; ++i) {
         const auto value = load<std::uint64_t>(&s.first[at + kSlabHeaderBytes + i * 8ULL]);
-        if (shared ? value != kGaugeUnset : value != 0) to.scalars.push_back({block.slot, block.series + i, value});
+        // A shared slab spans series of all kinds; the cells of those that are no gauges are nobody's.
+        if (shared ? value != kGaugeUnset && s.is_gauge(block.series + i) : value != 0) to.scalars.push_back({block.slot, block.series + i, value});
       }
     } else if (block.type == BlockType::histogram) {
       if (block.bytes < sizeof(HistogramBlock)) return s.fail("a histogram's block is too small");

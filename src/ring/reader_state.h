@@ -61,6 +61,9 @@ struct RingReader::State {
     to.resize(bytes);
     return bytes == 0 || read(to.data(), bytes, offset);
   }
+  [[nodiscard]] bool is_gauge(std::uint32_t id) const noexcept {
+    return id < series.size() && series[id].info.kind == MetricType::gauge && !series[id].info.name.empty();
+  }
   bool read_directory();  // reader_directory.cc
 };
 
