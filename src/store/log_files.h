@@ -20,6 +20,7 @@ inline constexpr std::size_t kLogPendingBytes = std::size_t{1} << 20;
 /// Not thread-safe; owned and called by one engine thread.
 class LogFiles {
  public:
+  /// Cuts what was not committed. A broken state file is quarantined (*.corrupt-<time>) and said. nullptr: the place is unusable.
   [[nodiscard]] static std::unique_ptr<LogFiles> open(const StoreOptions&, std::string& said);
   ~LogFiles();
 
@@ -38,6 +39,8 @@ class LogFiles {
   void discard_pending();
 
   [[nodiscard]] std::uint64_t disk_bytes() const;
+  /// No sound state file was found: what rings hold below their oldest chunk is "store_lost", not "buffer_full".
+  [[nodiscard]] bool began_anew() const noexcept;
   [[nodiscard]] const std::string& why() const noexcept;
   [[nodiscard]] const std::string& path() const noexcept;
 

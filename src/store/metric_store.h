@@ -45,6 +45,8 @@ class MetricStore {
   void checkpoint();
   [[nodiscard]] std::uint64_t disk_bytes() const;
   [[nodiscard]] std::vector<int> holders() const;
+  /// The file was made anew and no positions were saved: what rings hold below their oldest chunk is "store_lost", not "buffer_full".
+  [[nodiscard]] bool began_anew() const noexcept;
   [[nodiscard]] const std::string& why() const noexcept;
   [[nodiscard]] const std::string& path() const noexcept;
 

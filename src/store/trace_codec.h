@@ -78,24 +78,31 @@ class TraceBlob {
   bool sound_ = false, damaged_ = false;
 };
 
-/// Builds a blob. Texts, scopes and sources arrive as database ids through the tables given to add(). Not thread-safe; one owner.
+/// Turns a ring's text ids into str ids: a table, and what to ask where the table has no entry yet.
+struct TextIds {
+  static constexpr std::uint32_t kUnresolved = 0xffff'ffffU;
+  std::vector<std::uint32_t>* table = nullptr;
+  std::uint32_t (*resolve)(void* context, std::uint32_t text) = nullptr;  // fills the table and answers
+  void* context = nullptr;
+  [[nodiscard]] std::uint32_t operator()(std::uint32_t text) const {
+    if (text < table->size() && (*table)[text] != kUnresolved) return (*table)[text];
+    return resolve(context, text);
+  }
+};
+
+/// Builds a blob. Not thread-safe; one owner; its memory is kept for the next blob.
 class TraceBlobWriter {
  public:
-  /// texts[text id of the ring] = str.id; kUnknownText where the caller has not interned it yet.
-  static constexpr std::uint32_t kUnknownText = 0xffff'ffffU;
-  /// `text(id)` turns a ring's text id into a str.id.
-  template <class TextIds>
-  void add(const SpanEvent& event, std::uint32_t source, std::uint32_t scope, TextIds&& text);
-  [[nodiscard]] std::size_t count() const noexcept { return count_; }
+  void add(const SpanEvent& event, std::uint32_t source, std::uint32_t scope, const TextIds& text);
+  [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
   [[nodiscard]] std::size_t bytes() const noexcept { return used_; }
-  [[nodiscard]] std::int64_t t0() const noexcept { return t0_; }
-  [[nodiscard]] std::int64_t t1() const noexcept { return t1_; }
-  /// Completes the header; valid until the next add() or clear().
+  [[nodiscard]] std::int64_t first_start_unix_ns() const noexcept { return t0_; }
+  [[nodiscard]] std::int64_t last_start_unix_ns() const noexcept { return t1_; }
+  /// Completes the header; valid until the next add() or clear(). More spans may follow.
   [[nodiscard]] std::span<const std::uint8_t> finish() noexcept;
-  void clear() noexcept;
+  void clear() noexcept { used_ = 0, count_ = 0; }
 
  private:
-  std::uint8_t* reserve(std::size_t bytes);
   std::vector<std::uint8_t> buffer_;
   std::size_t used_ = 0;
   std::uint32_t count_ = 0;

@@ -35,7 +35,8 @@ struct CrashInfo {
 /// Not thread-safe; owned and called by one engine thread. checkpoint() alone may run on another thread, one at a time.
 class TraceStore {
  public:
-  /// Opens or makes the database. Damage is quarantined (*.corrupt-<time>) and said, not an error. nullptr: the place is unusable.
+  /// Opens or makes the database. Damage is quarantined (*.corrupt-<time>) and said, not an error. nullptr: the place
+  /// is unusable (full, foreign, a symbolic link) or locked by another program: `said` tells; try again later.
   [[nodiscard]] static std::unique_ptr<TraceStore> open(const StoreOptions&, std::string& said);
   ~TraceStore();
 
@@ -66,7 +67,7 @@ class TraceStore {
   /// Drops pending spans, kept rows, marks and crashes (the caller counts them).
   void discard_pending();
   /// After `damaged`: quarantines the file, opens a fresh one, carries over what can be read of cursors, counts and rows, begins an
-  /// epoch. Pending data stays. False: the place is unusable.
+  /// epoch. Pending spans are gone, as after begin_epoch(): read the rings again from cursors(). False: the place is unusable.
   bool recover(std::string& said);
 
   /// Moves the -wal file into the database if it has grown beyond 4 MB. On a connection of its own.
@@ -75,6 +76,8 @@ class TraceStore {
   [[nodiscard]] std::uint64_t disk_bytes() const;
   /// Processes that hold a read lock on the -wal, from /proc/locks; never our own.
   [[nodiscard]] std::vector<int> holders() const;
+  /// The file was made anew and no positions were saved: what rings hold below their oldest chunk is "store_lost", not "buffer_full".
+  [[nodiscard]] bool began_anew() const noexcept;
   [[nodiscard]] const std::string& why() const noexcept;
   [[nodiscard]] const std::string& path() const noexcept;
 
