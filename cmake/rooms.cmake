@@ -42,6 +42,16 @@ function(honeylink_room name)
   if(HONEYLINK_TESTS AND tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE hl_${name} $<TARGET_NAME_IF_EXISTS:hl_testing> GTest::gtest GTest::gtest_main)
-    gtest_discover_tests(${name}_test TEST_PREFIX "${name}." DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 300)
+    # x_kill_test.cc: its suites, named *Kill*, kill processes, take both cores, and run as long as ./dev test lets them (--long).
+    set(kill_tests ${tests})
+    list(FILTER kill_tests INCLUDE REGEX "kill_test\\.cc$")
+    set(filter "*")
+    if(kill_tests)
+      set(filter "-*Kill*")
+      gtest_discover_tests(${name}_test TEST_PREFIX "${name}." TEST_FILTER "*Kill*" DISCOVERY_TIMEOUT 60
+                           PROPERTIES LABELS kill PROCESSORS 2)
+    endif()
+    gtest_discover_tests(${name}_test TEST_PREFIX "${name}." TEST_FILTER "${filter}" DISCOVERY_TIMEOUT 60
+                         PROPERTIES LABELS unit TIMEOUT 300)
   endif()
 endfunction()
