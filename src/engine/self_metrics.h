@@ -1,0 +1,22 @@
+// The engine's own figures as ordinary series of service "honeytel" (DESIGN 12), and those of OpenTelemetry's SDK self-observability
+// (otel.sdk.*) that have a meaning here. Differences since the last committed tick; nothing is written while nothing changes.
+#pragma once
+#include <map>
+
+#include "engine/core.h"
+#include "engine/metric_delta.h"
+
+namespace honeylink::telemetry::engine {
+
+using Gains = std::map<std::uint32_t, SeriesGain>;
+
+/// Adds what has changed to the tick; how many series that are.
+std::size_t add_self_metrics(Core& core, Gains& gains);
+/// What this ring's process refused or shortened since the last tick, by reason, under its own service.
+void add_recorder_counters(Core& core, RingState& ring, MetricBases& next, Gains& gains);
+/// The tick that carried them is committed.
+void settle_self_metrics(Core& core);
+/// The series table was made anew.
+void forget_self_series(Core& core);
+
+}  // namespace honeylink::telemetry::engine
