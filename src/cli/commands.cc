@@ -1,0 +1,20 @@
+// The table of commands, in the order of --help.
+#include "cli/commands.h"
+
+#include <array>
+
+namespace honeylink::telemetry::cli {
+namespace {
+constexpr std::array kAll{&kAgent, &kStatus, &kMetrics, &kTraces, &kLogs, &kSql, &kRecord, &kRun, &kHealth, &kConfig, &kCompletion};
+}  // namespace
+
+std::span<const Command* const> all_commands() { return kAll; }
+
+const Command* find_command(std::string_view name) {
+  for (const Command* command : kAll) {
+    if (command->name == name) return command;
+  }
+  return nullptr;
+}
+
+}  // namespace honeylink::telemetry::cli

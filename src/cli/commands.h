@@ -1,0 +1,10 @@
+// Every command, one file each (cmd_<name>.cc). The table in commands.cc is their order in --help.
+#pragma once
+#include "cli/command.h"
+
+namespace honeylink::telemetry::cli {
+
+extern const Command kDemo, kAgent, kStatus, kMetrics, kTraces, kLogs, kSql, kRecord, kRun, kHealth, kDoctor, kLastWords, kConfig,
+    kForget, kBench, kCompletion;
+
+}  // namespace honeylink::telemetry::cli

@@ -1,0 +1,81 @@
+// The table `logs`: one row a line of the log files, rotated ones included. A file is read when the walk reaches it, and held as lines
+// while its rows are given: at most what one file holds.
+#include <vector>
+
+#include "query/json.h"
+#include "query/log_reader.h"
+#include "query/sql_tables.h"
+#include "query/table_module.h"
+#include "query/time_text.h"
+
+namespace honeylink::telemetry::query {
+namespace {
+
+struct LogsTable {
+  static constexpr const char* kSchema =
+      "CREATE TABLE logs(time TEXT, time_unix_nano INTEGER, level TEXT, event TEXT, service TEXT, module TEXT, message TEXT, trace_id TEXT, span_id TEXT,"
+      " fields TEXT, line TEXT)";
+  static constexpr int kTimeColumn = 1;
+  explicit LogsTable(std::string at) : home(std::move(at)) {}
+  std::string home;
+
+  class Cursor {
+   public:
+    explicit Cursor(LogsTable& table) : home_(table.home) {}
+    bool begin(std::int64_t since, std::int64_t until, std::string&) {
+      filter_.since_unix_ns = since, filter_.until_unix_ns = until;
+      files_ = list_log_files(home_);
+      file_ = at_ = 0;
+      lines_.clear();
+      return true;
+    }
+    bool next() {
+      for (;;) {
+        while (at_ < lines_.size()) {
+          if (passes(lines_[at_++], filter_, line_)) return true;
+        }
+        if (file_ == files_.size()) return false;
+        lines_.clear();
+        at_ = 0;
+        const LogFile& file = files_[file_++];
+        if (file.modified_unix_ns < filter_.since_unix_ns) continue;
+        static_cast<void>(read_log_file(file, [&](std::string_view line) { return lines_.emplace_back(line), true; }));
+      }
+    }
+    void column(sqlite3_context* context, int i) {
+      switch (i) {
+        case 0: return result_text(context, format_utc(line_.time_unix_ns));
+        case 1: return sqlite3_result_int64(context, line_.time_unix_ns);
+        case 2: return result_text(context, line_.level);
+        case 3: return result_text(context, line_.event);
+        case 4: return result_text(context, line_.service);
+        case 5: return result_text(context, line_.module);
+        case 6: return line_.message.empty() ? sqlite3_result_null(context) : result_text(context, line_.message);
+        case 7: return line_.trace_id.empty() ? sqlite3_result_null(context) : result_text(context, line_.trace_id);
+        case 8: return line_.span_id.empty() ? sqlite3_result_null(context) : result_text(context, line_.span_id);
+        case 9: return result_text(context, fields());
+        default: return result_text(context, line_.raw);
+      }
+    }
+
+   private:
+    std::string fields() const {
+      JsonWriter json;
+      json.begin_object();
+      for (const auto& [name, value] : line_.fields) json.key(name).raw(value);
+      return json.end_object().str();
+    }
+    std::string home_;
+    LogFilter filter_;
+    std::vector<LogFile> files_;
+    std::vector<std::string> lines_;
+    std::size_t file_ = 0, at_ = 0;
+    LogLine line_;
+  };
+};
+
+}  // namespace
+
+bool add_logs_table(sqlite3* db, const std::string& home) { return TableModule<LogsTable>::add(db, "logs", home) == SQLITE_OK; }
+
+}  // namespace honeylink::telemetry::query

@@ -1,0 +1,114 @@
+// metrics/traces.db, looked at: lists of traces, one trace by id, every span in a range of time. Reads the hot blobs through
+// store/trace_codec.h; trusts nothing in them. One thread.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "query/problem.h"
+#include "query/span_view.h"
+#include "store/sqlite.h"
+#include "store/trace_codec.h"
+
+namespace honeylink::telemetry::query {
+
+struct TraceFilter {
+  std::int64_t since_unix_ns = INT64_MIN, until_unix_ns = INT64_MAX;  // by a span's start
+  std::string name;               // of any span of the trace; exact
+  std::int64_t duration_ns_min = 0;
+  bool errors = false, slow = false;
+};
+
+struct TraceSummary {
+  TraceIdBytes trace_id{};
+  std::string root, service;  // of the span without a parent, else of the earliest
+  std::int64_t start_unix_ns = INT64_MAX, end_unix_ns = INT64_MIN;
+  std::uint64_t spans = 0, errors = 0;
+  Kept kept = Kept::sampled;
+  bool slow = false;
+  [[nodiscard]] std::int64_t duration_ns() const noexcept { return end_unix_ns - start_unix_ns; }
+};
+struct TraceList {
+  std::vector<TraceSummary> traces;  // newest first, at most the limit
+  std::uint64_t total = 0;
+  std::uint64_t damaged_blobs = 0;
+};
+
+/// A recording process start, as table idkey has it.
+struct TraceSource {
+  IdCipher ids;
+  std::string service, module;
+  std::uint64_t pid = 0;
+};
+
+class TraceReader {
+ public:
+  [[nodiscard]] static Answer<std::unique_ptr<TraceReader>> open(const std::string& home);
+
+  /// `limit` 0: all.
+  [[nodiscard]] Answer<TraceList> list(const TraceFilter& filter, std::size_t limit);
+  /// Every span of the one trace that begins with these digits (≥ 4, or all 32). usage where several do: `why` names some.
+  [[nodiscard]] Answer<std::vector<SpanView>> trace(const std::string& hex_prefix);
+
+  /// One span after the other, in order of storing. What next() gives is valid until the next call.
+  class Walk {
+   public:
+    bool next(store::StoredSpan& span, const TraceSource*& source);
+    [[nodiscard]] bool failed() const noexcept { return code_ != SQLITE_ROW && code_ != SQLITE_DONE; }
+
+   private:
+    friend class TraceReader;
+    TraceReader* reader_ = nullptr;
+    store::Statement rows_;
+    store::TraceBlob blob_{{}};
+    std::int64_t since_ = INT64_MIN, until_ = INT64_MAX;
+    int code_ = SQLITE_ROW;
+    bool in_blob_ = false;
+  };
+  /// Spans that start in the range. The reader must outlive the walk.
+  [[nodiscard]] Walk walk(std::int64_t since_unix_ns, std::int64_t until_unix_ns);
+  /// The same as a visit; stops where that answers false.
+  using Visit = std::function<bool(const store::StoredSpan&, const TraceSource&)>;
+  [[nodiscard]] std::optional<Problem> scan(std::int64_t since_unix_ns, std::int64_t until_unix_ns, const Visit& visit);
+  [[nodiscard]] SpanView view(const store::StoredSpan& span, const TraceSource& source);
+  [[nodiscard]] TraceIdBytes trace_id(const store::StoredSpan& span, const TraceSource& source) const noexcept;
+  [[nodiscard]] const std::string& text(std::uint32_t id);
+  [[nodiscard]] std::uint64_t damaged_blobs() const noexcept { return damaged_blobs_; }
+
+  /// Processes that died, newest first (table crash).
+  struct Crash {
+    RingId ring{};
+    std::uint64_t pid = 0, spans = 0, open_spans = 0;
+    std::string service;
+    std::int64_t started_unix_ns = 0, died_unix_ns = 0;
+  };
+  [[nodiscard]] Answer<std::vector<Crash>> crashes();
+  /// Spans that a ring left: idkey of that ring. Newest last.
+  [[nodiscard]] Answer<std::vector<SpanView>> spans_of_ring(const RingId& ring, std::int64_t since_unix_ns);
+
+ private:
+  TraceReader() = default;
+  [[nodiscard]] bool load_sources();
+  [[nodiscard]] std::string scope(std::uint32_t id);
+
+  std::string path_;
+  store::Connection connection_;
+  store::Statement text_statement_;
+  std::map<std::uint32_t, TraceSource> sources_;
+  std::map<std::uint32_t, RingId> rings_;
+  std::map<std::uint32_t, std::string> texts_, scopes_;
+  std::uint64_t damaged_blobs_ = 0;
+};
+
+/// Values as JSON, as `traces --json` and the table `spans` give them.
+[[nodiscard]] std::string json_value(const store::StoredItem& item);
+
+/// Is this the beginning of a trace id: 4 to 32 hexadecimal digits? Lower-cased into `prefix`.
+bool normalize_trace_prefix(std::string_view given, std::string& prefix);
+
+}  // namespace honeylink::telemetry::query
