@@ -152,6 +152,15 @@ Ring* make_memory_ring(std::uint64_t bytes) noexcept {
   return base == MAP_FAILED ? nullptr : adopt(base, bytes, new_identity());
 }
 
+Ring* make_readable_ring(std::uint64_t bytes) noexcept {
+  Fd file(memfd_create("honeylink-capture", MFD_CLOEXEC));
+  if (!file || ftruncate(file.get(), static_cast<off_t>(bytes)) != 0) return nullptr;
+  void* base = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+  Ring* ring = base != MAP_FAILED ? adopt(base, bytes, new_identity()) : nullptr;
+  if (ring != nullptr) ring->fd = file.release();
+  return ring;
+}
+
 Ring* make_first_ring() noexcept try {
   const ring::RingIdentity identity = new_identity();
   ring::NewRing made;

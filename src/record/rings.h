@@ -17,8 +17,11 @@ Ring* make_first_ring() noexcept;
 /// A ring file in the process's home, with the resource and everything interned so far; not yet current. nullptr: `error` and `why`.
 Ring* make_file_ring(std::uint64_t bytes, Error& error, std::string& why) noexcept;
 
-/// Plain memory of this process; for when nothing else works, and for testing::Capture.
+/// Plain memory of this process; for when nothing else works.
 Ring* make_memory_ring(std::uint64_t bytes) noexcept;
+
+/// Memory behind a descriptor (`fd` of the ring), so that testing::Capture can read it like a file; no tool sees it.
+Ring* make_readable_ring(std::uint64_t bytes) noexcept;
 
 /// Lets the tools see a ring that was made unnamed before start(). False: it stays unseen.
 bool publish_first_ring(Ring& ring) noexcept;
