@@ -36,17 +36,31 @@ bool Database::same_file() const {
   return ::stat(path_.c_str(), &now) == 0 && now.st_ino == inode_ && now.st_dev == device_;
 }
 
+bool Database::lacks_space() const {
+  // SQLite calls a write that meets a quota or a limit on file size an I/O error; which of its two files met it says why.
+  sqlite3* db = connection_.get();
+  sqlite3_file* files[2] = {};
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &files[0]);
+  sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &files[1]);
+  const auto means_full = [](int error) { return error == ENOSPC || error == EDQUOT || error == EFBIG; };
+  if (means_full(sqlite3_system_errno(db))) return true;
+  for (sqlite3_file* file : files) {
+    int error = 0;
+    if (file != nullptr && file->pMethods != nullptr && file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error) == SQLITE_OK && means_full(error)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 CommitResult Database::meaning(int result) {
   why_ = path_ + ": " + connection_.error();
-  const int system_error = connection_ ? sqlite3_system_errno(connection_.get()) : 0;
   switch (result & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
     case SQLITE_DONE: return CommitResult::ok;
     case SQLITE_FULL: return CommitResult::no_space;
-    case SQLITE_IOERR:
-      if (system_error == ENOSPC || system_error == EDQUOT || system_error == EFBIG) return CommitResult::no_space;
-      return CommitResult::failed;
+    case SQLITE_IOERR: return connection_ && lacks_space() ? CommitResult::no_space : CommitResult::failed;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_PROTOCOL: return CommitResult::busy;

@@ -82,6 +82,7 @@ class Database {
   bool reopen(std::string& said);
   void close_keeping_wal() noexcept;
   [[nodiscard]] bool same_file() const;
+  [[nodiscard]] bool lacks_space() const;
   [[nodiscard]] CommitResult meaning(int result);
   CommitResult make_room(std::uint64_t bytes);
   CommitResult bound_wal(std::uint64_t bytes, std::uint64_t limit);

@@ -76,6 +76,30 @@ std::vector<RotatedLog> rotated_logs(const std::string& directory) {
   return found;
 }
 
+std::string read_compressed_log(const std::string& path, std::size_t bytes_max) {
+  std::string text, why;
+  const Fd file = open_file(path, O_RDONLY, 0, why);
+  ZSTD_DCtx* context = ZSTD_createDCtx();
+  std::vector<char> input(ZSTD_DStreamInSize()), output(ZSTD_DStreamOutSize());
+  std::uint64_t at = 0;
+  for (ssize_t got = 0; file && context != nullptr && text.size() < bytes_max; at += static_cast<std::uint64_t>(got)) {
+    got = ::pread(file.get(), input.data(), input.size(), static_cast<off_t>(at));
+    if (got <= 0) break;
+    ZSTD_inBuffer in{input.data(), static_cast<std::size_t>(got), 0};
+    bool failed = false;
+    for (bool more = true; more && !failed;) {
+      ZSTD_outBuffer out{output.data(), output.size(), 0};
+      failed = ZSTD_isError(ZSTD_decompressStream(context, &out, &in)) != 0;
+      text.append(output.data(), out.pos);
+      more = in.pos < in.size || out.pos == out.size;
+    }
+    if (failed) break;
+  }
+  ZSTD_freeDCtx(context);
+  if (text.size() > bytes_max) text.resize(bytes_max);
+  return text;
+}
+
 LogArchive::LogArchive(std::string directory) : directory_(std::move(directory)) {}
 LogArchive::~LogArchive() { abandon(); }
 

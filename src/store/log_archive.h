@@ -22,6 +22,9 @@ struct RotatedLog {
 /// Ascending by number. Where both forms are there (a kill between rename and unlink) only the compressed one is listed.
 [[nodiscard]] std::vector<RotatedLog> rotated_logs(const std::string& directory);
 
+/// The lines of a .zst, whole; what could be read of a damaged one. At most `bytes_max`.
+[[nodiscard]] std::string read_compressed_log(const std::string& path, std::size_t bytes_max = std::size_t{1} << 28);
+
 /// Not thread-safe; owned by LogFiles.
 class LogArchive {
  public:

@@ -17,17 +17,16 @@ namespace {
 constexpr double kPowersOfTen[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 static_assert(std::size(kPowersOfTen) == kRealPlacesMax + 1);
 constexpr std::int64_t tick_ns(std::int64_t tick) noexcept { return static_cast<std::int64_t>(static_cast<std::uint64_t>(tick) * 1'000'000'000U); }
-constexpr double kIntegerExact = 9007199254740992.0;  // 2^53
 
 // Few decimal places and bit-equal after the way back: a varint. Else the eight bytes.
 std::uint8_t* put_real(std::uint8_t* to, double value) noexcept {
   for (int places = 0; places <= kRealPlacesMax; ++places) {
     const double scaled = value * kPowersOfTen[places];
     if (!(std::fabs(scaled) < 1e12)) break;
-    const double whole = std::nearbyint(scaled);
-    if (std::fabs(whole) < kIntegerExact && std::bit_cast<std::uint64_t>(whole / kPowersOfTen[places]) == std::bit_cast<std::uint64_t>(value)) {
+    const auto whole = static_cast<std::int64_t>(std::nearbyint(scaled));  // an integer has no negative zero: it fails the comparison
+    if (std::bit_cast<std::uint64_t>(static_cast<double>(whole) / kPowersOfTen[places]) == std::bit_cast<std::uint64_t>(value)) {
       *to++ = static_cast<std::uint8_t>(places);
-      return encode_varint(to, zigzag(static_cast<std::int64_t>(whole)));
+      return encode_varint(to, zigzag(whole));
     }
   }
   *to++ = kRealWhole;

@@ -62,10 +62,10 @@ class Items {
  public:
   Items& add(std::uint16_t key, ItemType type, std::string_view payload) {
     const ItemHeader header{key, item_type_size(type, payload.size())};
-    const auto* head = reinterpret_cast<const std::uint8_t*>(&header);
-    bytes_.insert(bytes_.end(), head, head + sizeof header);
-    bytes_.insert(bytes_.end(), payload.begin(), payload.end());
-    bytes_.resize(padded4(bytes_.size()));
+    const std::size_t at = bytes_.size();
+    bytes_.resize(at + sizeof header + padded4(payload.size()), 0);
+    std::memcpy(bytes_.data() + at, &header, sizeof header);
+    if (!payload.empty()) std::memcpy(bytes_.data() + at + sizeof header, payload.data(), payload.size());
     return *this;
   }
   template <class T>
