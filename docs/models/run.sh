@@ -112,30 +112,28 @@ holds sinks "R=3 CHUNKS=2" POWER
 for variant in ONE_CURSOR RELEASE_ONE SLOT_FIRST NO_CUT ONE_SLOT; do fails sinks "R=3 CHUNKS=2" $variant; done
 for variant in NO_CHECKSUM STATE_UNSYNCED DURABLE_FIRST NO_FALLBACK; do fails sinks "R=3 CHUNKS=2" "POWER $variant"; done
 long holds sinks "R=5 CHUNKS=3"
-long holds sinks "R=4 CHUNKS=3 SYNCS=2" POWER
+long holds sinks "R=4 CHUNKS=2" POWER
 
 holds keep "R=5 CHUNKS=2"
 holds keep "R=6 CHUNKS=3"
 for variant in PLAIN_INSERT ROW_FIRST SPAN_FIRST MARK_LATER CLEAN_BY_CURSOR NO_RECHECK; do
   fails keep "R=5 CHUNKS=2" $variant
 done
-long holds keep "R=7 CHUNKS=3"
 
 holds home "N=2 R=3"
 for variant in VISIBLE_FIRST RENAME_UNCHECKED LOCK_AFTER ROW_FIRST DELETE_UNKNOWN OPEN_UNCOUNTED SAME_NAME; do
   fails home "N=2 R=2" $variant
 done
-long holds home "N=3 R=2"
+long holds home "N=3 R=1"
 
 holds open_spans "W=2 N=2 S=6"
 for variant in FREE_FIRST NO_ENDING ENDING_IS_UNFINISHED ENDING_IS_DONE ORDINAL_LATE OPEN_FIRST NO_CAS NO_USE_COUNT; do
   fails open_spans "W=2 N=2 S=4" $variant
 done
-long holds open_spans "W=2 N=2 S=7"
 
 holds metrics "MAXV=4 TICKS=4"
 for variant in BY_TICK IN_PLACE COMMIT_FIRST READ_AGAIN FOLD ROW_BY_TICK; do fails metrics "MAXV=4 TICKS=4" $variant; done
-long holds metrics "MAXV=6 TICKS=4"
+long holds metrics "MAXV=8 TICKS=4"
 
 holds doorbell "W=2 N=2" FENCE
 holds doorbell "W=2 N=2" MEMBARRIER
