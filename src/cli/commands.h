@@ -5,6 +5,6 @@
 namespace honeylink::telemetry::cli {
 
 extern const Command kDemo, kAgent, kStatus, kMetrics, kTraces, kLogs, kSql, kRecord, kRun, kHealth, kDoctor, kLastWords, kConfig,
-    kForget, kBench, kCompletion;
+    kForget, kBench, kBenchRecorder, kCompletion;
 
 }  // namespace honeylink::telemetry::cli

@@ -1,7 +1,6 @@
 // Reading log files: see log_reader.h. Rotated files are streams of zstd frames; a damaged one is read as far as it goes, and said.
 #include "query/log_reader.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/inotify.h>
@@ -11,27 +10,16 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <memory>
 
 #include "query/paths.h"
+#include "store/log_archive.h"
 
 namespace honeylink::telemetry::query {
 namespace {
 
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr int kWindowLogMax = 23;  // 8 MB
-constexpr std::string_view kName = "honeylink.log";
-
-/// The n of honeylink.log.<n>.zst; 0 for none.
-std::uint64_t rotation_number(std::string_view name) noexcept {
-  if (!name.starts_with(kName) || !name.ends_with(".zst") || name.size() <= kName.size() + 5) return 0;
-  name.remove_prefix(kName.size() + 1);
-  name.remove_suffix(4);
-  std::uint64_t n = 0;
-  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), n);
-  return error == std::errc{} && end == name.data() + name.size() ? n : 0;
-}
 
 bool describe(const std::string& path, LogFile& file) {
   struct stat info {};
@@ -125,20 +113,12 @@ bool passes(std::string_view raw, LogFilter& filter, LogLine& line) {
 }
 
 std::vector<LogFile> list_log_files(const std::string& home) {
-  std::vector<std::pair<std::uint64_t, LogFile>> numbered;
-  const std::string directory = logs_directory(home);
-  if (DIR* entries = ::opendir(directory.c_str())) {
-    while (const dirent* entry = ::readdir(entries)) {
-      const std::uint64_t n = rotation_number(entry->d_name);
-      LogFile file;
-      file.compressed = true;
-      if (n != 0 && describe(directory + "/" + entry->d_name, file)) numbered.emplace_back(n, std::move(file));
-    }
-    ::closedir(entries);
-  }
-  std::sort(numbered.begin(), numbered.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<LogFile> files;
-  for (auto& [n, file] : numbered) files.push_back(std::move(file));
+  for (const store::RotatedLog& rotated : store::rotated_logs(logs_directory(home))) {
+    LogFile file;
+    file.compressed = rotated.compressed;
+    if (describe(rotated.path, file)) files.push_back(std::move(file));
+  }
   LogFile newest;
   if (describe(log_path(home), newest)) files.push_back(std::move(newest));
   return files;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "base/sketch.h"
+#include "base/text.h"
 #include "query/database.h"
 #include "query/json.h"
 #include "query/metric_reader.h"
@@ -71,7 +72,7 @@ struct PointsTable {
         case 7: return result_text(context, format_utc(tick_ * kSecond));
         case 8: return sqlite3_result_int64(context, tick_ * kSecond);
         case 9: return histogram ? sqlite3_result_null(context) : result_real(context, stored_number(point_));
-        case 17: return point_.exemplar.present ? result_text(context, telemetry::hex(point_.exemplar.trace_id)) : sqlite3_result_null(context);
+        case 17: return point_.exemplar.present ? result_text(context, hex(point_.exemplar.trace_id)) : sqlite3_result_null(context);
         case 18: return sqlite3_result_int64(context, series_->sid);
         default: break;
       }

@@ -1,0 +1,126 @@
+// See forget_data.h.
+#include "cli/forget_data.h"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zstd.h>
+
+#include "base/file.h"
+#include "query/database.h"
+#include "query/log_reader.h"
+#include "query/paths.h"
+#include "query/rings.h"
+#include "store/sqlite.h"
+
+namespace honeylink::telemetry::cli {
+namespace {
+
+constexpr std::int64_t kAll = INT64_MAX;
+constexpr int kBusyTimeoutMs = 2'000;
+constexpr int kCompressionLevel = 3;
+
+/// Runs one statement with the moment as its only value; adds the rows to `count`.
+bool erase(store::Connection& connection, const char* sql, std::int64_t moment, std::uint64_t& count) {
+  store::Statement statement = connection.prepare(sql);
+  if (!statement || statement.bind(1, moment).run() != SQLITE_OK) return false;
+  count += static_cast<std::uint64_t>(connection.changes());
+  return true;
+}
+
+template <class Erase>
+std::optional<query::Problem> rewrite(const std::string& path, Erase&& erase_rows) {
+  if (!query::file_exists(path)) return std::nullopt;
+  store::Connection connection;
+  const bool opened = connection.open(path, store::Access::read_write, kBusyTimeoutMs) == SQLITE_OK;
+  if (!opened || connection.execute("PRAGMA secure_delete=ON; BEGIN IMMEDIATE") != SQLITE_OK || !erase_rows(connection) || connection.execute("COMMIT") != SQLITE_OK) {
+    return query::database_problem(connection, path, "could not forget in " + path);
+  }
+  // A reader with an open transaction may hold these up: the rows are gone all the same, and the next VACUUM or checkpoint follows.
+  if (connection.execute("VACUUM") != SQLITE_OK || connection.execute("PRAGMA wal_checkpoint(TRUNCATE)") != SQLITE_OK) {
+    return query::database_problem(connection, path, "the rows are gone, but " + path + " could not be rewritten");
+  }
+  return std::nullopt;
+}
+
+std::optional<query::Problem> forget_traces(const std::string& home, std::int64_t before, Forgotten& gone) {
+  return rewrite(query::traces_path(home), [&](store::Connection& c) {
+    std::uint64_t other = 0;
+    const bool done = erase(c, "DELETE FROM hot WHERE t0 < ?1", before, gone.trace_blocks) && erase(c, "DELETE FROM blk WHERE t0 < ?1", before, gone.trace_blocks) &&
+                      erase(c, "DELETE FROM crash WHERE died < ?1", before, other) && erase(c, "DELETE FROM mark WHERE at < ?1", before, other);
+    if (!done || before != kAll) return done;
+    return c.execute("DELETE FROM str WHERE id > 0; DELETE FROM scope; DELETE FROM idkey") == SQLITE_OK;
+  });
+}
+
+std::optional<query::Problem> forget_metrics(const std::string& home, std::int64_t before, Forgotten& gone) {
+  const std::int64_t before_s = before == kAll ? kAll : before / 1'000'000'000;
+  return rewrite(query::metrics_path(home), [&](store::Connection& c) {
+    const bool done = erase(c, "DELETE FROM hot WHERE tick < ?1", before_s, gone.metric_ticks) && erase(c, "DELETE FROM seg WHERE t0 < ?1", before_s, gone.metric_ticks);
+    if (!done || before != kAll) return done;
+    return c.execute("DELETE FROM series; DELETE FROM alerts; DELETE FROM slis") == SQLITE_OK;
+  });
+}
+
+std::string compressed(const std::string& text) {
+  std::string packed(ZSTD_compressBound(text.size()), '\0');
+  packed.resize(ZSTD_compress(packed.data(), packed.size(), text.data(), text.size(), kCompressionLevel));
+  return packed;
+}
+
+/// Keeps the lines from `before` on. The engine takes a log file of another inode for its own at its next start.
+std::optional<query::Problem> forget_lines(const query::LogFile& file, std::int64_t before, bool newest, Forgotten& gone) {
+  std::string kept;
+  std::uint64_t lines = 0;
+  const auto problem = query::read_log_file(file, [&](std::string_view line) {
+    const query::LogLine parsed = query::parse_log_line(line);
+    if (before != kAll && parsed.sound && parsed.time_unix_ns >= before) kept.append(line) += '\n';
+    else ++lines;
+    return true;
+  });
+  if (problem && before != kAll) return problem;  // what cannot be read cannot be told old from new; `--all` takes it whole
+  gone.log_lines += lines;
+  if (lines == 0 && before != kAll) return std::nullopt;
+  std::string why;
+  if (kept.empty() && !newest) {
+    if (::unlink(file.path.c_str()) == 0) return std::nullopt;
+    return query::Problem{query::ProblemKind::environment, "cannot remove " + file.path, "its directory cannot be written", "honeytel doctor checks owners and modes"};
+  }
+  if (replace_file(file.path, file.compressed ? compressed(kept) : kept, 0644, why)) return std::nullopt;
+  return query::Problem{query::ProblemKind::environment, "cannot rewrite " + file.path, why, "honeytel doctor checks owners and modes"};
+}
+
+void remove_quarantined(const std::string& directory, Forgotten& gone) {
+  DIR* entries = ::opendir(directory.c_str());
+  if (entries == nullptr) return;
+  while (const dirent* entry = ::readdir(entries)) {
+    const std::string name = entry->d_name;
+    if (name.find(".corrupt-") == std::string::npos) continue;
+    if (::unlink((directory + "/" + name).c_str()) == 0) ++gone.other_files;
+  }
+  ::closedir(entries);
+}
+
+}  // namespace
+
+query::Answer<Forgotten> forget_data(const std::string& home, std::int64_t before, const std::function<void(double)>& progress) {
+  Forgotten gone;
+  if (auto problem = forget_traces(home, before, gone)) return *problem;
+  progress(0.4);
+  if (auto problem = forget_metrics(home, before, gone)) return *problem;
+  progress(0.7);
+  const std::vector<query::LogFile> files = query::list_log_files(home);
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (auto problem = forget_lines(files[i], before, i + 1 == files.size() && files[i].path == query::log_path(home), gone)) return *problem;
+    progress(0.7 + 0.3 * static_cast<double>(i + 1) / static_cast<double>(files.size()));
+  }
+  if (before != kAll) return gone;
+  remove_quarantined(home + "/metrics", gone);
+  remove_quarantined(query::logs_directory(home), gone);
+  for (const ring::RingFile& file : ring::list_rings(home)) {
+    if (!file.alive && ring::unlink_ring(file.directory, file.name)) ++gone.rings;
+  }
+  return gone;
+}
+
+}  // namespace honeylink::telemetry::cli

@@ -1,0 +1,104 @@
+// Black-box tests of the tool: runs the built honeytel in a home of its own and reads what it says. Used by cli_*_test.cc.
+#pragma once
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "ring/home.h"
+
+namespace honeylink::telemetry::test {
+
+struct Said {
+  int exit = -1;  // 128 + signal where one ended it
+  std::string out, err;
+  [[nodiscard]] nlohmann::json json() const { return nlohmann::json::parse(out, nullptr, false); }
+};
+
+/// A home that is removed at the end, with the rings it got elsewhere.
+class CliTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    char name[] = "/tmp/honeytel_cli_XXXXXX";
+    home_ = ::mkdtemp(name);
+  }
+  void TearDown() override {
+    for (const pid_t pid : background_) ::kill(pid, SIGKILL), ::waitpid(pid, nullptr, 0);
+    std::error_code ignored;
+    for (const std::string& directory : ring::ring_directories(home_)) std::filesystem::remove_all(directory, ignored);
+    std::filesystem::remove_all(home_, ignored);
+  }
+
+  Said honeytel(std::vector<std::string> words, const std::vector<std::string>& environment = {}) {
+    int out[2], err[2];
+    EXPECT_EQ(::pipe2(out, O_CLOEXEC) + ::pipe2(err, O_CLOEXEC), 0);
+    const pid_t pid = spawn(words, environment, out[1], err[1]);
+    ::close(out[1]), ::close(err[1]);
+    Said said;
+    read_both(out[0], err[0], said);
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    said.exit = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return said;
+  }
+  pid_t in_background(const std::vector<std::string>& words) {
+    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    background_.push_back(spawn(words, {}, null, null));
+    ::close(null);
+    return background_.back();
+  }
+  int end(pid_t pid, int signal) {
+    std::erase(background_, pid);
+    ::kill(pid, signal);
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+  std::string home_;
+
+ private:
+  pid_t spawn(const std::vector<std::string>& words, const std::vector<std::string>& environment, int out, int err) {
+    std::vector<std::string> all{"honeytel"}, variables{"HONEYLINK_HOME=" + home_, "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC"};
+    all.insert(all.end(), words.begin(), words.end());
+    variables.insert(variables.end(), environment.begin(), environment.end());
+    std::vector<char*> argv, envp;
+    for (std::string& word : all) argv.push_back(word.data());
+    for (std::string& variable : variables) envp.push_back(variable.data());
+    argv.push_back(nullptr), envp.push_back(nullptr);
+    posix_spawn_file_actions_t actions;
+    ::posix_spawn_file_actions_init(&actions);
+    ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&actions, out, 1);
+    ::posix_spawn_file_actions_adddup2(&actions, err, 2);
+    pid_t pid = -1;
+    EXPECT_EQ(::posix_spawn(&pid, HONEYTEL_PATH, &actions, nullptr, argv.data(), envp.data()), 0);
+    ::posix_spawn_file_actions_destroy(&actions);
+    return pid;
+  }
+  static void read_both(int out, int err, Said& said) {
+    std::array<pollfd, 2> waiting{{{out, POLLIN, 0}, {err, POLLIN, 0}}};
+    std::array<char, 65536> buffer{};
+    while (waiting[0].fd >= 0 || waiting[1].fd >= 0) {
+      ::poll(waiting.data(), waiting.size(), -1);
+      for (std::size_t i = 0; i < waiting.size(); ++i) {
+        if ((waiting[i].revents & (POLLIN | POLLHUP | POLLERR)) == 0) continue;
+        const ssize_t n = ::read(waiting[i].fd, buffer.data(), buffer.size());
+        if (n > 0) (i == 0 ? said.out : said.err).append(buffer.data(), static_cast<std::size_t>(n));
+        else ::close(waiting[i].fd), waiting[i].fd = -1;
+      }
+    }
+  }
+  std::vector<pid_t> background_;
+};
+
+}  // namespace honeylink::telemetry::test
