@@ -28,6 +28,7 @@ namespace honeylink::telemetry::engine {
 namespace {
 
 constexpr std::int64_t kDiscoveryNs = 500'000'000;
+constexpr std::int64_t kExtraTickNs = 1'000'000'000;
 constexpr std::int64_t kClockStepNs = 1'000'000'000;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kLongestSleepNs = 3'600'000'000'000;  // a doorbell that broke must not be for ever
@@ -36,6 +37,10 @@ std::string stamp_of(const std::string& path) {
   struct stat info{};
   if (::stat(path.c_str(), &info) != 0) return "-";
   return std::to_string(info.st_ino) + "." + std::to_string(info.st_size) + "." + std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec);
+}
+
+bool dead_ring_waits(const Core& core) {
+  return std::any_of(core.rings.begin(), core.rings.end(), [](const auto& known) { return known.second->phase == RingPhase::awaiting_tick; });
 }
 
 }  // namespace
@@ -182,8 +187,10 @@ bool Engine::needs_tick() const {
 }
 
 bool Engine::tick_if_due(std::int64_t now) {
-  const bool dead_waits = std::any_of(core_->rings.begin(), core_->rings.end(), [](const auto& known) { return known.second->phase == RingPhase::awaiting_tick; });
-  if (now < next_tick_ns_) return false;
+  const bool dead_waits = dead_ring_waits(*core_);
+  // A dead ring's last values do not wait for the wall clock: short-lived programs are seen at once.
+  if (now < next_tick_ns_ && !(dead_waits && now >= next_extra_tick_ns_)) return false;
+  next_extra_tick_ns_ = now + kExtraTickNs;
   note_clock_step();
   reload_config(false);
   const bool done = commit_tick(*core_, true);
@@ -258,6 +265,7 @@ void Engine::sleep_until_rung() {
   const std::int64_t now = clock_.monotonic_ns();
   std::int64_t deadline = std::min(commit_deadline_ns(*core_), now + kLongestSleepNs);
   if (needs_tick()) deadline = std::min(deadline, next_tick_ns_);
+  if (dead_ring_waits(*core_)) deadline = std::min(deadline, next_extra_tick_ns_);
   if (deadline > now && ring::sleep_on(*bell_, deadline)) {
     next_discovery_ns_ = 0;
     reload_config(false);

@@ -65,7 +65,7 @@ class Engine {
   ring::BellWord* bell_ = nullptr;
   std::atomic<std::uint32_t> stop_{0};  // a futex word
   std::atomic<bool> leading_{false};
-  std::int64_t next_tick_ns_ = 0, next_discovery_ns_ = 0, next_agent_look_ns_ = 0;
+  std::int64_t next_tick_ns_ = 0, next_extra_tick_ns_ = 0, next_discovery_ns_ = 0, next_agent_look_ns_ = 0;
   std::int64_t clock_offset_ns_ = 0;
   std::string config_stamp_, directories_stamp_, said_;
 };

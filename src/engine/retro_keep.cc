@@ -124,8 +124,8 @@ void keep_since(Core& core, RingState& ring, std::int64_t since_unix_ns) {
 void restore_marks(Core& core) {
   const std::int64_t now = core.now_ns(), wall = core.clock->realtime_ns();
   for (const store::MarkedTrace& mark : core.traces->marks()) {
-    const std::int64_t age = wall - mark.marked_unix_ns;
-    if (age < 0 || age >= kMarkNs) continue;
+    const std::int64_t age = std::max<std::int64_t>(0, wall - mark.marked_unix_ns);  // the clock may have been put back
+    if (age >= kMarkNs) continue;
     const auto at = std::find_if(core.rings.begin(), core.rings.end(), [&](const auto& known) { return known.second->id == mark.ring; });
     if (mark.trace.foreign || at != core.rings.end())
       insert(core, id_of(mark.trace.foreign ? nullptr : at->second.get(), mark.trace), now + kMarkNs - age);
