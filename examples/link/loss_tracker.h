@@ -3,7 +3,6 @@
 // never asked.
 #pragma once
 #include <deque>
-#include <optional>
 
 #include "window.h"
 
@@ -15,12 +14,13 @@ class LossTracker {
 
   void sent(std::uint64_t counter, Time now) {
     waiting_.push_back({counter, now});
-    if (!silent_since_) silent_since_ = now;
+    if (!silent_) silent_since_ = now;
+    silent_ = true;
   }
   /// Calls acknowledged(counter) for each packet that the report names for the first time.
   template <class F>
   void report(const Report& report, F&& acknowledged) {
-    silent_since_.reset();
+    silent_ = false;
     std::erase_if(waiting_, [&](const Waiting& packet) {
       if (!report.has(packet.counter)) return false;
       acknowledged(packet.counter);
@@ -38,7 +38,7 @@ class LossTracker {
   [[nodiscard]] bool idle() const noexcept { return waiting_.empty(); }
   /// How long ago the first packet was sent that no report has followed; 0 where nothing is owed.
   [[nodiscard]] std::chrono::nanoseconds silence(Time now) const noexcept {
-    return silent_since_ ? now - *silent_since_ : std::chrono::nanoseconds(0);
+    return silent_ ? now - silent_since_ : std::chrono::nanoseconds(0);
   }
 
  private:
@@ -48,7 +48,8 @@ class LossTracker {
   };
   std::deque<Waiting> waiting_;  // in the order of sending, so that the front expires first
   std::chrono::nanoseconds timeout_;
-  std::optional<Time> silent_since_;
+  bool silent_ = false;
+  Time silent_since_{};
 };
 
 }  // namespace honeylink::link

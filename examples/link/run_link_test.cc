@@ -32,10 +32,18 @@ struct RunLink : testing::Test {
     EXPECT_NE(::mkdtemp(name.data()), nullptr);
     options.home = name;
     options.duration_s = 600;
+    ::setenv("XDG_RUNTIME_DIR", name.c_str(), 1);  // the children's rings: gone with the home
   }
   ~RunLink() override {
     std::error_code ignored;
     std::filesystem::remove_all(options.home, ignored);
+  }
+  [[nodiscard]] int rings() const {
+    int count = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(options.home)) {
+      count += entry.path().extension() == ".ring" ? 1 : 0;
+    }
+    return count;
   }
   LinkOptions options;
   LinkStats stats;
@@ -50,6 +58,7 @@ TEST_F(RunLink, BothProcessesWorkAndEndInTime) {
   EXPECT_EQ(stats.sessions_failed.load(), 0U);
   EXPECT_EQ(stats.packets_sent.load(), stats.packets_acknowledged.load() + stats.packets_lost.load());
   EXPECT_EQ(stats.sessions_open.load(), 0U);
+  EXPECT_EQ(rings(), 2) << "each process records for itself";
 }
 
 TEST_F(RunLink, StatsAreLiveAndStopEndsIt) {

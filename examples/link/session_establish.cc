@@ -78,9 +78,11 @@ bool Session::fail(const tel::Span& span, std::string_view stage, std::string_vi
   return false;
 }
 
-// What is still under way when a session is given up was not acknowledged, and will not be.
+// What is still under way when a session is given up was not acknowledged, and will not be. A stopped run did not wait
+// for it: then it is neither acknowledged nor lost.
 void Session::abandon() {
-  if (tracker_) tracker_->expire(Time::max(), [&](std::uint64_t counter) { lost(counter, Clock::now()); });
+  if (!tracker_ || shared_.stop.load()) return;
+  tracker_->expire(Time::max(), [&](std::uint64_t counter) { lost(counter, Clock::now()); });
 }
 
 }  // namespace honeylink::link

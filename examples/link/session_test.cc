@@ -108,6 +108,20 @@ TEST(Session, StoppedRunIsNotAFailedSession) {
   EXPECT_EQ(world.stats.sessions_failed.load(), 0U);
 }
 
+TEST(Session, StopCountsNothingAsLostThatNobodyWaitedFor) {
+  World world({0, 50, 0}, fast());
+  Session session = world.session(kPatient);
+  ASSERT_TRUE(session.establish());
+  std::thread stopper([&world] {
+    while (world.stats.packets_sent.load() < 50) std::this_thread::yield();
+    world.stop.store(true);
+  });
+  EXPECT_TRUE(session.transfer());
+  stopper.join();
+  EXPECT_EQ(world.stats.packets_lost.load(), 0U);
+  EXPECT_LT(world.stats.packets_acknowledged.load(), world.stats.packets_sent.load());
+}
+
 TEST(Session, SlowNetworkMakesASlowEstablishment) {
   World world({0, 40, 0});
   world.policy_server->set_delay_ms(60);
