@@ -98,6 +98,7 @@ std::unique_ptr<RingReader> RingReader::open(Fd file, std::string name, bool wri
   s.source.pid = h.pid;
   s.source.started_unix_ns = h.created.realtime_ns;
   s.source.texts.emplace_back("_other");
+  s.unfold_left = std::min(kUnfoldedBytesMax, kUnfoldingMax * h.directory_bytes);
   return std::unique_ptr<RingReader>(new RingReader(std::move(state)));
 }
 
@@ -123,8 +124,11 @@ bool RingReader::refresh() try {
   if (!s.read(page, sizeof page, 0)) return false;
   const auto word = [&](std::size_t offset) noexcept { return load<std::uint64_t>(page + offset); };
   LiveWords& live = s.live;
-  live.directory_used = word(offsetof(Header, directory_used));
-  live.cells_used = word(offsetof(Header, cells_used));
+  // Nothing that is beyond its area is ever kept, whatever else goes wrong below: later readings go by these numbers.
+  const Header& h = s.header();
+  const std::uint64_t directory_used = word(offsetof(Header, directory_used)), cells_used = word(offsetof(Header, cells_used));
+  live.directory_used = directory_used <= h.directory_bytes ? directory_used : 0;
+  live.cells_used = cells_used <= h.cells_bytes ? cells_used : 0;
   live.flush_request = word(offsetof(Header, flush_request));
   live.flush_done = word(offsetof(Header, flush_done));
   live.clean = load<std::uint32_t>(page + offsetof(Header, clean)) == 1;
@@ -137,11 +141,10 @@ bool RingReader::refresh() try {
     const auto* entries = page + offsetof(Header, unlinked);
     while (live.unlinked.size() < unlinked) live.unlinked.push_back(load<UnlinkedRing>(entries + live.unlinked.size() * sizeof(UnlinkedRing)));
   }
-  const Header& h = s.header();
   struct stat info {};
   if (::fstat(s.file.get(), &info) != 0 || static_cast<std::uint64_t>(info.st_size) < h.file_bytes) return s.fail("was truncated");
-  if (live.cells_used > h.cells_bytes) return live.cells_used = 0, s.fail("says that more cells are used than there are");
-  if (live.directory_used > h.directory_bytes) return live.directory_used = 0, s.fail("says that more of its directory is used than there is");
+  if (cells_used > h.cells_bytes) return s.fail("says that more cells are used than there are");
+  if (directory_used > h.directory_bytes) return s.fail("says that more of its directory is used than there is");
   return s.read_directory();
 } catch (const std::bad_alloc&) {
   return false;

@@ -76,7 +76,7 @@ class TickScale {
   [[nodiscard]] std::int64_t duration_ns(std::uint64_t ticks) const noexcept;
 
  private:
-  std::uint64_t ns_per_tick_;  // fixed point, 48 bits behind the point
+  std::int64_t ns_per_tick_;  // fixed point, 48 bits behind the point
   std::uint64_t ticks_;        // of the reading that times are counted from
   std::int64_t unix_ns_;
 };
@@ -103,6 +103,11 @@ struct HistogramCell {
   std::uint32_t block = 0;  // offset of its block: identity within the ring
   // Cumulative; buckets modulo 2^32; count = zeros + Σ buckets. min/max of the newest interval that has a value, else +inf/−inf.
   Sketch sketch;
+  struct Range {  // of one interval; empty where !(min <= max)
+    std::uint32_t epoch = 0;
+    double min = 0, max = 0;
+  };
+  Range range[2];  // by epoch & 1: the interval in progress and the one before
   ExemplarInfo exemplar;
 };
 struct CellSnapshot {

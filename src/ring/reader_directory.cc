@@ -9,6 +9,12 @@
 namespace honeylink::telemetry::ring {
 namespace {
 
+bool take(std::uint64_t& left, std::size_t bytes) noexcept {
+  if (bytes > left) return false;
+  left -= bytes;
+  return true;
+}
+
 std::string item_as_text(const Item& item) {
   switch (item.type) {
     case ItemType::boolean: return item.as<std::uint8_t>() != 0 ? "true" : "false";
@@ -20,13 +26,12 @@ std::string item_as_text(const Item& item) {
 
 // Reads `count` items as pairs of texts. False: fewer of them, or one is not sound.
 bool read_pairs(const Source& source, std::span<const std::uint8_t> bytes, std::size_t count,
-                std::vector<std::pair<std::string, std::string>>& pairs, std::uint64_t& unfolded) {
+                std::vector<std::pair<std::string, std::string>>& pairs, std::uint64_t& left) {
   ItemCursor cursor(bytes);
   for (Item item; count > 0; --count) {
     if (!cursor.next(item)) return false;
     pairs.emplace_back(source.text(item.key), item_as_text(item));
-    unfolded += pairs.back().first.size() + pairs.back().second.size() + 64;
-    if (unfolded > kUnfoldedBytesMax) return false;
+    if (!take(left, sizeof pairs.back() + pairs.back().first.size() + pairs.back().second.size())) return false;
   }
   return true;
 }
@@ -44,20 +49,19 @@ bool add_text(Source& source, const Entry& e) {
   return true;
 }
 
-bool add_scope(Source& source, const Entry& e, std::uint64_t& unfolded) {
+bool add_scope(Source& source, const Entry& e, std::uint64_t& left) {
   if (e.payload.size() < 12 || e.header.id >= kTextIdsMax) return false;
   if (e.header.id >= source.scopes.size()) source.scopes.resize(e.header.id + 1);
   ScopeInfo& scope = source.scopes[e.header.id];
   scope.name = source.text(load<std::uint32_t>(&e.payload[0]));
   scope.version = source.text(load<std::uint32_t>(&e.payload[4]));
   scope.schema_url = source.text(load<std::uint32_t>(&e.payload[8]));
-  unfolded += scope.name.size() + scope.version.size() + scope.schema_url.size();
-  return unfolded <= kUnfoldedBytesMax;
+  return take(left, scope.name.size() + scope.version.size() + scope.schema_url.size());
 }
 
-bool set_resource(Source& source, const Entry& e, std::uint64_t& unfolded) {
+bool set_resource(Source& source, const Entry& e, std::uint64_t& left) {
   std::vector<std::pair<std::string, std::string>> pairs;
-  if (!read_pairs(source, e.payload, e.header.b, pairs, unfolded)) return false;
+  if (!read_pairs(source, e.payload, e.header.b, pairs, left)) return false;
   ResourceInfo resource;
   for (auto& [key, value] : pairs) {
     if (key == "service.name") resource.service_name = std::move(value);
@@ -70,7 +74,7 @@ bool set_resource(Source& source, const Entry& e, std::uint64_t& unfolded) {
   return true;
 }
 
-bool add_series(const Source& source, const Entry& e, std::vector<SeriesDef>& series, std::uint64_t& unfolded) {
+bool add_series(const Source& source, const Entry& e, std::vector<SeriesDef>& series, std::uint64_t& left) {
   if (e.payload.size() < sizeof(SeriesEntry) || e.header.id >= kSeriesMax || e.header.a > static_cast<std::uint8_t>(InstrumentKind::histogram)) return false;
   if (e.header.id < series.size() && !series[e.header.id].info.name.empty()) return true;
   if (e.header.id >= series.size()) series.resize(e.header.id + 1);
@@ -85,8 +89,9 @@ bool add_series(const Source& source, const Entry& e, std::vector<SeriesDef>& se
     def.info.scope_name = source.scopes[fixed.scope].name;
     def.info.scope_version = source.scopes[fixed.scope].version;
   }
-  unfolded += def.info.name.size() + def.info.unit.size() + def.info.description.size() + def.info.scope_name.size() + def.info.scope_version.size();
-  if (unfolded > kUnfoldedBytesMax || !read_pairs(source, e.payload.subspan(sizeof fixed), e.header.b, def.info.labels, unfolded)) return false;
+  const SeriesInfo& info = def.info;
+  const std::size_t names = info.name.size() + info.unit.size() + info.description.size() + info.scope_name.size() + info.scope_version.size();
+  if (!take(left, names) || !read_pairs(source, e.payload.subspan(sizeof fixed), e.header.b, def.info.labels, left)) return false;
   std::sort(def.info.labels.begin(), def.info.labels.end());
   return true;
 }
@@ -111,9 +116,9 @@ bool RingReader::State::read_directory() {
       e.payload = rest.subspan(sizeof e.header, e.header.size);
       switch (e.header.type) {
         case EntryType::text: sound = add_text(source, e); break;
-        case EntryType::resource: sound = set_resource(source, e, unfolded); break;
-        case EntryType::series: sound = add_series(source, e, series, unfolded); break;
-        case EntryType::scope: sound = add_scope(source, e, unfolded); break;
+        case EntryType::resource: sound = set_resource(source, e, unfold_left); break;
+        case EntryType::series: sound = add_series(source, e, series, unfold_left); break;
+        case EntryType::scope: sound = add_scope(source, e, unfold_left); break;
         default: sound = false;
       }
     }

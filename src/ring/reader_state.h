@@ -20,7 +20,9 @@ inline constexpr std::uint32_t kChunkBytesMax = std::uint32_t{1} << 20;
 inline constexpr std::uint64_t kDirectoryBytesMax = std::uint64_t{64} << 20;
 inline constexpr std::uint64_t kCellsBytesMax = std::uint64_t{256} << 20;
 inline constexpr std::uint32_t kTextIdsMax = 65536;                     // keys of items are 16 bits
-inline constexpr std::uint64_t kUnfoldedBytesMax = std::uint64_t{64} << 20;  // series repeat names that the directory holds once
+// Series repeat names that the directory holds once. A long description in each of thousands of series still fits; a lie does not.
+inline constexpr std::uint64_t kUnfoldedBytesMax = std::uint64_t{64} << 20;
+inline constexpr std::uint64_t kUnfoldingMax = 256;
 inline constexpr int kTriesMax = 8;
 
 template <class T>
@@ -39,7 +41,7 @@ struct RingReader::State {
   Source source;
   std::vector<SeriesDef> series;
   std::uint64_t directory_read = 0;  // bytes of the directory that `source` and `series` reflect
-  std::uint64_t unfolded = 0;
+  std::uint64_t unfold_left = 0;  // bytes that the directory may still unfold to
   bool directory_damaged = false;
   std::vector<SlotView> slots;  // as of the last reading: what a slot that will not stand still keeps
   std::vector<std::uint8_t> first, second, third;  // buffers, kept between calls

@@ -13,7 +13,7 @@ namespace {
 __extension__ using Int128 = __int128;
 
 constexpr int kPointBits = 48;  // a day of ticks is right to a nanosecond, and 65,536 ns a tick still fit
-constexpr std::uint64_t kOne = std::uint64_t{1} << kPointBits;
+constexpr std::int64_t kOne = std::int64_t{1} << kPointBits;
 constexpr std::int64_t kReadingsApartNs = 50'000'000;   // two readings, each right to about 50 ns: 2 parts in a million
 constexpr std::int64_t kMeasureNs = 10'000'000;
 constexpr double kHzMin = 1e6, kHzMax = 1e11;  // outside: a hostile or broken pair of readings
@@ -39,35 +39,35 @@ std::int64_t clamped(Int128 n) noexcept {
 }
 
 // 0: the two readings do not tell.
-std::uint64_t scale_between(const ClockReading& a, const ClockReading& b) noexcept {
+std::int64_t scale_between(const ClockReading& a, const ClockReading& b) noexcept {
   if (b.ticks <= a.ticks || a.monotonic_ns < 0 || b.monotonic_ns <= a.monotonic_ns) return 0;
   const auto ns = static_cast<double>(b.monotonic_ns - a.monotonic_ns), ticks = static_cast<double>(b.ticks - a.ticks);
   const double hz = ticks / ns * 1e9;
   if (hz < kHzMin || hz > kHzMax) return 0;
-  return static_cast<std::uint64_t>(static_cast<long double>(ns) / static_cast<long double>(ticks) * static_cast<long double>(kOne));
+  return static_cast<std::int64_t>(static_cast<long double>(ns) / static_cast<long double>(ticks) * static_cast<long double>(kOne));
 }
 
-std::uint64_t processor_scale() noexcept {
+std::int64_t processor_scale() noexcept {
 #if defined(__x86_64__)
   // Leaf 0x15: tsc = crystal * ebx / eax. Leaf 0x16 is a rounded nominal frequency and not good enough.
   unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
   if (__get_cpuid_count(0x15, 0, &eax, &ebx, &ecx, &edx) != 0 && eax != 0 && ebx != 0 && ecx != 0) {
     const double hz = static_cast<double>(ecx) * ebx / eax;
-    if (hz >= kHzMin && hz <= kHzMax) return static_cast<std::uint64_t>(1e9 / hz * static_cast<double>(kOne));
+    if (hz >= kHzMin && hz <= kHzMax) return static_cast<std::int64_t>(1e9 / hz * static_cast<double>(kOne));
   }
 #endif
   const ClockReading before = read_clocks(ClockSource::tsc);
   const timespec pause{0, kMeasureNs};
   nanosleep(&pause, nullptr);
-  const std::uint64_t measured = scale_between(before, read_clocks(ClockSource::tsc));
+  const std::int64_t measured = scale_between(before, read_clocks(ClockSource::tsc));
   return measured != 0 ? measured : kOne;
 }
 
-std::uint64_t tsc_scale(const ClockReading& created, const ClockReading& now) noexcept {
+std::int64_t tsc_scale(const ClockReading& created, const ClockReading& now) noexcept {
   if (created.monotonic_ns >= 0 && now.monotonic_ns - kReadingsApartNs >= created.monotonic_ns) {
-    if (const std::uint64_t scale = scale_between(created, now); scale != 0) return scale;
+    if (const std::int64_t scale = scale_between(created, now); scale != 0) return scale;
   }
-  static const std::uint64_t cached = processor_scale();
+  static const std::int64_t cached = processor_scale();
   return cached;
 }
 
@@ -95,12 +95,14 @@ TickScale::TickScale(ClockSource source, const ClockReading& created, const Cloc
     : ns_per_tick_(source == ClockSource::tsc ? tsc_scale(created, now) : kOne), ticks_(now.ticks), unix_ns_(now.realtime_ns) {}
 
 std::int64_t TickScale::unix_ns(std::uint64_t ticks) const noexcept {
-  const Int128 away = Int128{ticks} - Int128{ticks_};
-  return clamped(Int128{unix_ns_} + ((away * Int128{ns_per_tick_}) >> kPointBits));
+  // Ninety years of ticks either way; one multiplication. What is farther off is no time but damage, and wraps.
+  const auto away = static_cast<std::int64_t>(ticks - ticks_);
+  return clamped(Int128{unix_ns_} + ((Int128{away} * Int128{ns_per_tick_}) >> kPointBits));
 }
 
 std::int64_t TickScale::duration_ns(std::uint64_t ticks) const noexcept {
-  return clamped((Int128{ticks} * Int128{ns_per_tick_}) >> kPointBits);
+  if (ticks > INT64_MAX) return INT64_MAX;
+  return clamped((Int128{static_cast<std::int64_t>(ticks)} * Int128{ns_per_tick_}) >> kPointBits);
 }
 
 }  // namespace honeylink::telemetry::ring
