@@ -38,6 +38,7 @@ class HONEYLINK_API EmbeddedEngine {
 
  private:
   struct State;
+  void start(const EmbeddedOptions& options);
   std::unique_ptr<State> state_;
   Status status_;
 };

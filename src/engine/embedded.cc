@@ -24,7 +24,15 @@ struct EmbeddedEngine::State {
   }
 };
 
-EmbeddedEngine::EmbeddedEngine(const EmbeddedOptions& options) noexcept try {
+EmbeddedEngine::EmbeddedEngine(const EmbeddedOptions& options) noexcept {
+  try {
+    start(options);
+  } catch (...) {
+    status_ = {Error::no_engine, "no memory for an engine"};
+  }
+}
+
+void EmbeddedEngine::start(const EmbeddedOptions& options) {
   std::string why;
   const std::string home = ring::home_path(std::string(options.home));
   auto made = home.empty() ? nullptr : engine::Engine::start({home, engine::Mode::embedded, nullptr}, why);
@@ -46,8 +54,6 @@ EmbeddedEngine::EmbeddedEngine(const EmbeddedOptions& options) noexcept try {
     return;
   }
   state_ = std::move(state);
-} catch (...) {
-  status_ = {Error::no_engine, "no memory for an engine"};
 }
 
 EmbeddedEngine::~EmbeddedEngine() {
