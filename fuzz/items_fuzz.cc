@@ -1,5 +1,6 @@
-// Items and records from hostile bytes: ItemCursor over the input as it is, RecordCursor over it as a chunk and as the items of a record.
-// What must stay true: no crash; what a cursor gives out lies inside the input and has the size that its type needs.
+// Items and records from hostile bytes: ItemCursor over the input as it is, RecordCursor over it as a chunk and as the
+// items of a record. What must stay true: no crash; what a cursor gives out lies inside the input and has the size that
+// its type needs.
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -22,13 +23,20 @@ std::uint64_t sum_of(std::span<const std::uint8_t> bytes, int depth) {
   tel::ItemCursor cursor(bytes);
   std::uint64_t sum = 0;
   for (tel::Item item; cursor.next(item);) {
-    require(item.payload.empty() || (item.payload.data() >= bytes.data() && item.payload.data() + item.payload.size() <= bytes.data() + bytes.size()));
+    require(item.payload.empty() || (item.payload.data() >= bytes.data() &&
+                                     item.payload.data() + item.payload.size() <= bytes.data() + bytes.size()));
     for (const std::uint8_t b : item.payload) sum += b;
     switch (item.type) {
-      case tel::ItemType::boolean: sum += item.as<std::uint8_t>(); break;
+      case tel::ItemType::boolean:
+        sum += item.as<std::uint8_t>();
+        break;
       case tel::ItemType::integer:
-      case tel::ItemType::real: sum += item.as<std::uint64_t>(); break;
-      case tel::ItemType::id: sum += item.as<std::uint16_t>(); break;
+      case tel::ItemType::real:
+        sum += item.as<std::uint64_t>();
+        break;
+      case tel::ItemType::id:
+        sum += item.as<std::uint16_t>();
+        break;
       case tel::ItemType::event:
         sum += item.as<std::uint32_t>() + item.as<std::uint64_t>(4);
         if (depth < 2) sum += sum_of(item.payload.subspan(tel::kEventHeadBytes), depth + 1);
@@ -37,7 +45,8 @@ std::uint64_t sum_of(std::span<const std::uint8_t> bytes, int depth) {
         sum += item.as<std::uint32_t>(24);
         if (depth < 2) sum += sum_of(item.payload.subspan(tel::kLinkHeadBytes), depth + 1);
         break;
-      default: break;
+      default:
+        break;
     }
   }
   return sum;

@@ -1,8 +1,10 @@
-// A hostile ring: the input is a list of patches {u32 offset, u16 length, bytes} onto a sound small one, so that a few bytes reach any
-// field; an odd first byte truncates the file while it is read. Everything that RingReader offers is called on the result. What must
-// stay true: no crash, no report of a sanitizer, and nothing unfolds beyond what the file's size bounds.
+// A hostile ring: the input is a list of patches {u32 offset, u16 length, bytes} onto a sound small one, so that a few
+// bytes reach any field; an odd first byte truncates the file while it is read. Everything that RingReader offers is
+// called on the result. What must stay true: no crash, no report of a sanitizer, and nothing unfolds beyond what the
+// file's size bounds.
 //
-// Seeds: `ring_reader_fuzz --make-seeds=FOLDER` writes rings with records, open spans, cells and a directory as patches.
+// Seeds: `ring_reader_fuzz --make-seeds=FOLDER` writes rings with records, open spans, cells and a directory as
+// patches.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -88,7 +90,8 @@ void read_all(ring::RingReader& reader) {
     for (const ring::HistogramCell& cell : cells.histograms) buckets += cell.sketch.buckets.size();
     require(buckets <= reader.header().cells_bytes / 4 && cells.scalars.size() <= reader.header().cells_bytes / 8);
   }
-  for (const ring::SeriesDef& def : reader.series()) require(def.info.labels.size() <= reader.header().directory_bytes / 4);
+  for (const ring::SeriesDef& def : reader.series())
+    require(def.info.labels.size() <= reader.header().directory_bytes / 4);
 }
 
 // A ring as patches: its non-zero stretches but for the header that every TestRing has.
@@ -99,7 +102,8 @@ void write_seed(ring::TestRing& from, const std::string& path) {
   std::size_t at = offsetof(ring::Header, next_seq);
   while (at < ring::TestRing::kFileBytes) {
     std::size_t end = at;
-    for (std::size_t zeros = 0; end < ring::TestRing::kFileBytes && zeros < 16 && end - at < 60'000; ++end) zeros = bytes[end] == 0 ? zeros + 1 : 0;
+    for (std::size_t zeros = 0; end < ring::TestRing::kFileBytes && zeros < 16 && end - at < 60'000; ++end)
+      zeros = bytes[end] == 0 ? zeros + 1 : 0;
     const auto offset = static_cast<std::uint32_t>(at);
     std::size_t length = end - at;
     while (length > 0 && bytes[at + length - 1] == 0) --length;

@@ -1,5 +1,6 @@
-// Numbers as bytes in files: little-endian fixed width, variable length (7 bits a byte, least significant first), zigzag for signed.
-// Used by the stores' codecs. A Decoder trusts nothing: after the first thing that does not fit it stays failed and gives zeros.
+// Numbers as bytes in files: little-endian fixed width, variable length (7 bits a byte, least significant first),
+// zigzag for signed. Used by the stores' codecs. A Decoder trusts nothing: after the first thing that does not fit it
+// stays failed and gives zeros.
 #pragma once
 #include <bit>
 #include <cstddef>
@@ -17,7 +18,9 @@ inline constexpr std::size_t kVarintBytesMax = 10;
 constexpr std::uint64_t zigzag(std::int64_t n) noexcept {
   return (static_cast<std::uint64_t>(n) << 1) ^ static_cast<std::uint64_t>(n >> 63);
 }
-constexpr std::int64_t unzigzag(std::uint64_t n) noexcept { return static_cast<std::int64_t>(n >> 1) ^ -static_cast<std::int64_t>(n & 1U); }
+constexpr std::int64_t unzigzag(std::uint64_t n) noexcept {
+  return static_cast<std::int64_t>(n >> 1) ^ -static_cast<std::int64_t>(n & 1U);
+}
 
 /// Writes up to kVarintBytesMax bytes; returns the end.
 inline std::uint8_t* encode_varint(std::uint8_t* to, std::uint64_t n) noexcept {
@@ -25,7 +28,9 @@ inline std::uint8_t* encode_varint(std::uint8_t* to, std::uint64_t n) noexcept {
   *to++ = static_cast<std::uint8_t>(n);
   return to;
 }
-constexpr std::size_t varint_bytes(std::uint64_t n) noexcept { return n == 0 ? 1 : (static_cast<std::size_t>(std::bit_width(n)) + 6) / 7; }
+constexpr std::size_t varint_bytes(std::uint64_t n) noexcept {
+  return n == 0 ? 1 : (static_cast<std::size_t>(std::bit_width(n)) + 6) / 7;
+}
 
 inline void put_varint(std::string& to, std::uint64_t n) {
   std::uint8_t bytes[kVarintBytesMax];

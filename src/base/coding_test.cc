@@ -11,7 +11,8 @@
 namespace honeylink::telemetry {
 namespace {
 
-const std::uint64_t kBorders[] = {0, 1, 127, 128, 16383, 16384, 0xffffffffULL, 1ULL << 32, (1ULL << 63) - 1, 1ULL << 63, ~0ULL};
+const std::uint64_t kBorders[] = {0,          1,    127, 128, 16383, 16384, 0xffffffffULL, 1ULL << 32, (1ULL << 63) - 1,
+                                  1ULL << 63, ~0ULL};
 
 TEST(Coding, VarintsComeBackAndSayTheirSize) {
   for (const std::uint64_t n : kBorders) {
@@ -55,7 +56,8 @@ TEST(Coding, TruncatedVarint) {
   }
 }
 TEST(Coding, VarintOfMoreThan64Bits) {
-  for (const std::string_view bytes : {std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10), std::string_view("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 11)}) {
+  for (const std::string_view bytes : {std::string_view("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10),
+                                       std::string_view("\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 11)}) {
     Decoder decoder(bytes);
     EXPECT_EQ(decoder.varint(), 0U);
     EXPECT_FALSE(decoder.ok());

@@ -33,7 +33,8 @@ std::uint64_t load64(const std::uint8_t* at) noexcept {
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::span<const std::uint8_t> bytes, std::uint32_t crc) noexcept {
+__attribute__((target("sse4.2"))) std::uint32_t by_instruction(std::span<const std::uint8_t> bytes,
+                                                               std::uint32_t crc) noexcept {
   std::uint64_t state = ~crc;
   const std::uint8_t* at = bytes.data();
   std::size_t left = bytes.size();

@@ -1,5 +1,6 @@
-// CRC-32C (Castagnoli, reflected 0x82f63b78), as iSCSI (RFC 3720, B.4) defines it: what every block, slot and state file of this
-// product is checked by. By the processor's instruction where it has one, else eight bytes at a time by tables; the same number.
+// CRC-32C (Castagnoli, reflected 0x82f63b78), as iSCSI (RFC 3720, B.4) defines it: what every block, slot and state
+// file of this product is checked by. By the processor's instruction where it has one, else eight bytes at a time by
+// tables; the same number.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -7,7 +8,8 @@
 
 namespace honeylink::telemetry {
 
-/// Of `bytes`, or going on from the `crc` of what came before: crc32c(b, crc32c(a)) == crc32c(a followed by b). Any thread.
+/// Of `bytes`, or going on from the `crc` of what came before: crc32c(b, crc32c(a)) == crc32c(a followed by b). Any
+/// thread.
 [[nodiscard]] std::uint32_t crc32c(std::span<const std::uint8_t> bytes, std::uint32_t crc = 0) noexcept;
 [[nodiscard]] inline std::uint32_t crc32c(const void* bytes, std::size_t size, std::uint32_t crc = 0) noexcept {
   return crc32c({static_cast<const std::uint8_t*>(bytes), size}, crc);

@@ -61,16 +61,19 @@ bool make_private_directory(const std::string& path, std::string& why) {
       }
     }
   }
-  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return why = said("cannot make directory", path, errno), false;
+  if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return why = said("cannot make directory", path, errno), false;
   const Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!directory) {
-    if (errno == ELOOP || errno == ENOTDIR) return why = path + " is a symbolic link or not a directory; it is not followed", false;
+    if (errno == ELOOP || errno == ENOTDIR)
+      return why = path + " is a symbolic link or not a directory; it is not followed", false;
     return why = said("cannot open directory", path, errno), false;
   }
   struct stat info {};
   if (::fstat(directory.get(), &info) != 0) return why = said("cannot look at", path, errno), false;
   if (info.st_uid != ::geteuid()) return why = path + " belongs to another user", false;
-  if ((info.st_mode & 07777) != 0700 && ::fchmod(directory.get(), 0700) != 0) return why = said("cannot make private", path, errno), false;
+  if ((info.st_mode & 07777) != 0700 && ::fchmod(directory.get(), 0700) != 0)
+    return why = said("cannot make private", path, errno), false;
   return true;
 }
 
@@ -132,10 +135,13 @@ bool read_whole(const std::string& path, std::size_t bytes_max, std::string& to,
   if (!file) return false;
   struct stat info {};
   if (::fstat(file.get(), &info) != 0) return why = said("cannot look at", path, errno), false;
-  // The size is a hint: the file may grow while it is read. One byte more than allowed tells "too large" from "just right".
+  // The size is a hint: the file may grow while it is read. One byte more than allowed tells "too large" from "just
+  // right".
   while (to.size() <= bytes_max) {
     const std::size_t had = to.size();
-    std::size_t step = info.st_size > 0 && had < static_cast<std::size_t>(info.st_size) ? static_cast<std::size_t>(info.st_size) - had : 4096;
+    std::size_t step = info.st_size > 0 && had < static_cast<std::size_t>(info.st_size)
+                           ? static_cast<std::size_t>(info.st_size) - had
+                           : 4096;
     if (step > bytes_max + 1 - had) step = bytes_max + 1 - had;
     to.resize(had + step);
     const ssize_t got = ::pread(file.get(), to.data() + had, step, static_cast<off_t>(had));
@@ -185,7 +191,8 @@ bool is_locked(int fd) noexcept {
 
 void* hold_lock(Fd file) noexcept {
   if (!file || !try_lock(file.get())) return nullptr;
-  // The mapping keeps the open file description, and with it the lock, when the descriptor is closed; a fork child does not get it.
+  // The mapping keeps the open file description, and with it the lock, when the descriptor is closed; a fork child does
+  // not get it.
   void* page = ::mmap(nullptr, kPageBytes, PROT_READ, MAP_SHARED, file.get(), 0);
   if (page == MAP_FAILED) return nullptr;
   if (::madvise(page, kPageBytes, MADV_DONTFORK) != 0) {
@@ -196,7 +203,8 @@ void* hold_lock(Fd file) noexcept {
 }
 
 void* lock_for_process_life(int directory_or_cwd, const std::string& path) noexcept {
-  return hold_lock(Fd(::openat(directory_or_cwd, path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600)));
+  return hold_lock(
+      Fd(::openat(directory_or_cwd, path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600)));
 }
 
 void release_process_lock(void* page) noexcept {

@@ -29,7 +29,8 @@ class Fd {
   int fd_ = -1;
 };
 
-/// mkdir -p with 0700 for what it makes; then checks the last part: a directory, ours, forced to 0700. Empty `why` on success.
+/// mkdir -p with 0700 for what it makes; then checks the last part: a directory, ours, forced to 0700. Empty `why` on
+/// success.
 bool make_private_directory(const std::string& path, std::string& why);
 /// open(2) with O_NOFOLLOW | O_CLOEXEC; refuses what is not a regular file of ours.
 [[nodiscard]] Fd open_file(const std::string& path, int flags, mode_t mode, std::string& why);
@@ -44,10 +45,12 @@ bool replace_file(const std::string& path, std::string_view content, mode_t mode
 /// Open-file-description locks (fcntl F_OFD_*). try_lock: false where somebody else holds it.
 bool try_lock(int fd) noexcept;
 [[nodiscard]] bool is_locked(int fd) noexcept;
-/// A lock that lasts exactly as long as this address space (PROTOCOL 8): through its own open() and a one-page MADV_DONTFORK mapping,
-/// the descriptor closed. nullptr where it is held by another, or on error. release: munmap. Makes the file (0600) where it is missing.
+/// A lock that lasts exactly as long as this address space (PROTOCOL 8): through its own open() and a one-page
+/// MADV_DONTFORK mapping, the descriptor closed. nullptr where it is held by another, or on error. release: munmap.
+/// Makes the file (0600) where it is missing.
 [[nodiscard]] void* lock_for_process_life(int directory_or_cwd, const std::string& path) noexcept;
-/// The same for a writable descriptor that comes from an open() of its own (not a dup): a file without a name has no path.
+/// The same for a writable descriptor that comes from an open() of its own (not a dup): a file without a name has no
+/// path.
 [[nodiscard]] void* hold_lock(Fd file) noexcept;
 void release_process_lock(void* page) noexcept;
 

@@ -1,4 +1,5 @@
-// Files by descriptor: links are not followed, directories are private, content is replaced whole, locks last as long as they should.
+// Files by descriptor: links are not followed, directories are private, content is replaced whole, locks last as long
+// as they should.
 #include "base/file.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-// See ids.h. The portable AES has no tables: it computes the S-box of 16 bytes at once in two 64-bit words, so that nothing about a key
-// can be learned from the cache. About 3 µs a block; the processor's instructions take about 10 ns.
+// See ids.h. The portable AES has no tables: it computes the S-box of 16 bytes at once in two 64-bit words, so that
+// nothing about a key can be learned from the cache. About 3 µs a block; the processor's instructions take about 10 ns.
 #include "base/ids.h"
 
 #include <cstring>
@@ -11,7 +11,7 @@ namespace honeylink::telemetry {
 namespace {
 
 using Block = std::array<std::uint8_t, 16>;
-constexpr int kRounds = 10;         // AES-128
+constexpr int kRounds = 10;                   // AES-128
 constexpr std::uint32_t kFeistelRounds = 10;  // SP 800-38G, FF1
 
 struct Lanes {  // 16 field elements of GF(2^8)
@@ -29,8 +29,10 @@ constexpr std::uint64_t times(std::uint64_t a, std::uint64_t b) noexcept {
 }
 // a^254: the inverse, and 0 for 0.
 constexpr std::uint64_t inverse(std::uint64_t a) noexcept {
-  const std::uint64_t a2 = times(a, a), a3 = times(a2, a), a6 = times(a3, a3), a12 = times(a6, a6), a15 = times(a12, a3);
-  const std::uint64_t a30 = times(a15, a15), a60 = times(a30, a30), a120 = times(a60, a60), a126 = times(a120, a6), a127 = times(a126, a);
+  const std::uint64_t a2 = times(a, a), a3 = times(a2, a), a6 = times(a3, a3), a12 = times(a6, a6),
+                      a15 = times(a12, a3);
+  const std::uint64_t a30 = times(a15, a15), a60 = times(a30, a30), a120 = times(a60, a60), a126 = times(a120, a6),
+                      a127 = times(a126, a);
   return times(a127, a127);
 }
 constexpr std::uint64_t rotated(std::uint64_t a, int n) noexcept {  // every byte by itself
@@ -88,8 +90,11 @@ void unmix_columns(Block& s) noexcept {  // the inverse matrix is this one after
 }
 
 #if defined(__x86_64__)
-__attribute__((target("aes,sse2"))) Block encrypt_by_instruction(const std::array<Block, 11>& keys, const Block& block) noexcept {
-  const auto load = [](const Block& b) __attribute__((target("aes,sse2"))) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(b.data())); };
+__attribute__((target("aes,sse2"))) Block encrypt_by_instruction(const std::array<Block, 11>& keys,
+                                                                 const Block& block) noexcept {
+  const auto load = [](const Block& b) __attribute__((target("aes,sse2"))) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(b.data()));
+  };
   __m128i state = _mm_xor_si128(load(block), load(keys[0]));
   for (std::size_t r = 1; r < kRounds; ++r) state = _mm_aesenc_si128(state, load(keys[r]));
   state = _mm_aesenclast_si128(state, load(keys[kRounds]));
@@ -125,7 +130,8 @@ Aes128::Aes128(const Block& key) noexcept {
     Block& now = round_keys_[r];
     std::uint32_t last;
     std::memcpy(&last, &before[12], sizeof last);
-    const auto word = static_cast<std::uint32_t>(substituted((last >> 8) | (last << 24)));  // little-endian: a rotation to the left
+    const auto word =
+        static_cast<std::uint32_t>(substituted((last >> 8) | (last << 24)));  // little-endian: a rotation to the left
     for (std::size_t i = 0; i < 4; ++i) now[i] = static_cast<std::uint8_t>(before[i] ^ (word >> (8 * i)));
     now[0] ^= constant;
     for (std::size_t i = 4; i < 16; ++i) now[i] = before[i] ^ now[i - 4];

@@ -1,4 +1,5 @@
-// Ids: the published vectors, the two forms of AES against each other, the inverse, and golden ids so that the format never changes.
+// Ids: the published vectors, the two forms of AES against each other, the inverse, and golden ids so that the format
+// never changes.
 #include "base/ids.h"
 
 #include <gtest/gtest.h>
@@ -23,7 +24,8 @@ const Block kTraceKey = block("404142434445464748494a4b4c4d4e4f"), kSpanKey = bl
 TEST(Ids, Aes128GivesTheVectorsOfFips197) {
   const Aes128 appendix_c(block("000102030405060708090a0b0c0d0e0f"));
   EXPECT_EQ(hex(appendix_c.encrypt(block("00112233445566778899aabbccddeeff"))), "69c4e0d86a7b0430d8cdb78070b4c55a");
-  EXPECT_EQ(hex(appendix_c.encrypt_portable(block("00112233445566778899aabbccddeeff"))), "69c4e0d86a7b0430d8cdb78070b4c55a");
+  EXPECT_EQ(hex(appendix_c.encrypt_portable(block("00112233445566778899aabbccddeeff"))),
+            "69c4e0d86a7b0430d8cdb78070b4c55a");
   EXPECT_EQ(hex(appendix_c.decrypt(block("69c4e0d86a7b0430d8cdb78070b4c55a"))), "00112233445566778899aabbccddeeff");
   const Aes128 appendix_b(block("2b7e151628aed2a6abf7158809cf4f3c"));
   EXPECT_EQ(hex(appendix_b.encrypt(block("3243f6a8885a308d313198a2e0370734"))), "3925841d02dc09fbdc118597196a0b32");
@@ -45,7 +47,9 @@ TEST(Ids, EveryCounterComesBackFromItsIds) {
   const IdCipher cipher(kTraceKey, kSpanKey);
   std::mt19937_64 random(7);
   for (int i = 0; i < 1000; ++i) {
-    const std::uint64_t counter = i < 10 ? static_cast<std::uint64_t>(i) : i < 20 ? ~static_cast<std::uint64_t>(i - 10) : random();
+    const std::uint64_t counter = i < 10   ? static_cast<std::uint64_t>(i)
+                                  : i < 20 ? ~static_cast<std::uint64_t>(i - 10)
+                                           : random();
     std::uint64_t back = 0;
     ASSERT_TRUE(cipher.trace_counter(cipher.trace_id(counter), back));
     ASSERT_EQ(back, counter);

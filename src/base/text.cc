@@ -18,19 +18,28 @@ bool is_tail(char c) noexcept { return (static_cast<std::uint8_t>(c) & 0xc0U) ==
 // Table 3-7 of Unicode: what may stand second depends on the first byte.
 bool second_fits(std::uint8_t first, std::uint8_t second) noexcept {
   switch (first) {
-    case 0xe0: return second >= 0xa0 && second <= 0xbf;
-    case 0xed: return second >= 0x80 && second <= 0x9f;
-    case 0xf0: return second >= 0x90 && second <= 0xbf;
-    case 0xf4: return second >= 0x80 && second <= 0x8f;
-    default: return second >= 0x80 && second <= 0xbf;
+    case 0xe0:
+      return second >= 0xa0 && second <= 0xbf;
+    case 0xed:
+      return second >= 0x80 && second <= 0x9f;
+    case 0xf0:
+      return second >= 0x90 && second <= 0xbf;
+    case 0xf4:
+      return second >= 0x80 && second <= 0x8f;
+    default:
+      return second >= 0x80 && second <= 0xbf;
   }
 }
 
 Decoded decode(std::string_view text) noexcept {
   const auto first = static_cast<std::uint8_t>(text[0]);
   if (first < 0x80) return {first, 1, true};
-  const std::size_t whole = first >= 0xc2 && first <= 0xdf ? 2 : first >= 0xe0 && first <= 0xef ? 3 : first >= 0xf0 && first <= 0xf4 ? 4 : 0;
-  if (whole == 0 || text.size() < 2 || !second_fits(first, static_cast<std::uint8_t>(text[1]))) return {0xfffd, 1, false};
+  const std::size_t whole = first >= 0xc2 && first <= 0xdf   ? 2
+                            : first >= 0xe0 && first <= 0xef ? 3
+                            : first >= 0xf0 && first <= 0xf4 ? 4
+                                                             : 0;
+  if (whole == 0 || text.size() < 2 || !second_fits(first, static_cast<std::uint8_t>(text[1])))
+    return {0xfffd, 1, false};
   char32_t value = first & (0x7fU >> whole);
   value = (value << 6) | (static_cast<std::uint8_t>(text[1]) & 0x3fU);
   for (std::size_t i = 2; i < whole; ++i) {
@@ -61,11 +70,13 @@ constexpr std::array<bool, 256> make_plain() noexcept {
 }
 constexpr std::array<bool, 256> kPlain = make_plain();
 
-// 0x80 in every byte that may not stand in JSON as it is; exact where the lowest such byte is concerned, which is all that is used.
+// 0x80 in every byte that may not stand in JSON as it is; exact where the lowest such byte is concerned, which is all
+// that is used.
 std::uint64_t not_plain(std::uint64_t w) noexcept {
   const auto zero_byte = [](std::uint64_t v) { return (v - kOnes) & ~v & kTops; };
   const std::uint64_t below_space = (w - kOnes * 0x20) & ~w & kTops;
-  return (w & kTops) | below_space | zero_byte(w ^ kOnes * '"') | zero_byte(w ^ kOnes * '\\') | zero_byte(w ^ kOnes * 0x7f);
+  return (w & kTops) | below_space | zero_byte(w ^ kOnes * '"') | zero_byte(w ^ kOnes * '\\') |
+         zero_byte(w ^ kOnes * 0x7f);
 }
 
 std::size_t plain_prefix(std::string_view text) noexcept {
@@ -79,16 +90,24 @@ constexpr char kDigits[] = "0123456789abcdef";
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 
 void append_u(std::string& to, char32_t c) {  // all controls are below U+10000
-  const char escaped[] = {'\\', 'u', kDigits[(c >> 12) & 15U], kDigits[(c >> 8) & 15U], kDigits[(c >> 4) & 15U], kDigits[c & 15U]};
+  const char escaped[] = {
+      '\\', 'u', kDigits[(c >> 12) & 15U], kDigits[(c >> 8) & 15U], kDigits[(c >> 4) & 15U], kDigits[c & 15U]};
   to.append(escaped, sizeof escaped);
 }
 
 bool append_short_escape(std::string& to, char32_t c) {
   switch (c) {
-    case '\n': to += "\\n"; return true;
-    case '\r': to += "\\r"; return true;
-    case '\t': to += "\\t"; return true;
-    default: return false;
+    case '\n':
+      to += "\\n";
+      return true;
+    case '\r':
+      to += "\\r";
+      return true;
+    case '\t':
+      to += "\\t";
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -135,8 +154,8 @@ std::string replace_invalid_utf8(std::string_view text) {
 }
 
 bool is_control(char32_t c) noexcept {
-  return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x61c || c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
-         (c >= 0x2066 && c <= 0x2069);
+  return c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x61c || c == 0x200e || c == 0x200f ||
+         (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
 }
 
 void append_json_escaped(std::string& to, std::string_view text) {

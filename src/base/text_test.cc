@@ -1,4 +1,5 @@
-// Text from anywhere: validity, cutting, and that neither a JSON line nor a terminal ever gets a control character (F33).
+// Text from anywhere: validity, cutting, and that neither a JSON line nor a terminal ever gets a control character
+// (F33).
 #include "base/text.h"
 
 #include <gtest/gtest.h>
@@ -18,19 +19,26 @@ std::string encode(char32_t c) {
   std::string s;
   if (c < 0x80) s = {static_cast<char>(c)};
   else if (c < 0x800) s = {static_cast<char>(0xc0 | c >> 6), static_cast<char>(0x80 | (c & 63))};
-  else if (c < 0x10000) s = {static_cast<char>(0xe0 | c >> 12), static_cast<char>(0x80 | (c >> 6 & 63)), static_cast<char>(0x80 | (c & 63))};
-  else s = {static_cast<char>(0xf0 | c >> 18), static_cast<char>(0x80 | (c >> 12 & 63)), static_cast<char>(0x80 | (c >> 6 & 63)), static_cast<char>(0x80 | (c & 63))};
+  else if (c < 0x10000)
+    s = {static_cast<char>(0xe0 | c >> 12), static_cast<char>(0x80 | (c >> 6 & 63)),
+         static_cast<char>(0x80 | (c & 63))};
+  else
+    s = {static_cast<char>(0xf0 | c >> 18), static_cast<char>(0x80 | (c >> 12 & 63)),
+         static_cast<char>(0x80 | (c >> 6 & 63)), static_cast<char>(0x80 | (c & 63))};
   return s;
 }
 
 TEST(Text, EveryScalarValueIsValidAndNothingElseIs) {
-  for (char32_t c = 0; c < 0x110000; ++c) ASSERT_EQ(is_utf8(encode(c)), c < 0xd800 || c > 0xdfff) << std::hex << static_cast<std::uint32_t>(c);
+  for (char32_t c = 0; c < 0x110000; ++c)
+    ASSERT_EQ(is_utf8(encode(c)), c < 0xd800 || c > 0xdfff) << std::hex << static_cast<std::uint32_t>(c);
   for (const char32_t beyond : {0x110000U, 0x13ffffU, 0x1fffffU}) EXPECT_FALSE(is_utf8(encode(beyond)));
 }
 
 TEST(Text, MalformedUtf8IsRefused) {
-  for (const std::string_view bad : {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xe2\x82", "\xed\xa0\x80", "\xf0\x80\x80\x80",
-                                     "\xf0\x8f\xbf\xbf", "\xf0\x9f\x98", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xfe", "\xff", "abcdefghij\xff", "\xc2 "}) {
+  for (const std::string_view bad :
+       {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xe2\x82", "\xed\xa0\x80",
+        "\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf0\x9f\x98", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xfe", "\xff",
+        "abcdefghij\xff", "\xc2 "}) {
     EXPECT_FALSE(is_utf8(bad));
     EXPECT_TRUE(is_utf8(replace_invalid_utf8(bad)));
   }
@@ -38,8 +46,14 @@ TEST(Text, MalformedUtf8IsRefused) {
 
 TEST(Text, InvalidPartsAreReplacedAsUnicodeRecommends) {
   // Table 3-8 of Unicode 15: one U+FFFD for every maximal subpart.
-  EXPECT_EQ(replace_invalid_utf8("a\xf1\x80\x80\xe1\x80\xc2" "b\x80" "c\x80\xbf" "d"),
-            "a\ufffd\ufffd\ufffd" "b\ufffd" "c\ufffd\ufffd" "d");
+  EXPECT_EQ(replace_invalid_utf8("a\xf1\x80\x80\xe1\x80\xc2"
+                                 "b\x80"
+                                 "c\x80\xbf"
+                                 "d"),
+            "a\ufffd\ufffd\ufffd"
+            "b\ufffd"
+            "c\ufffd\ufffd"
+            "d");
   std::string to = "x";
   EXPECT_EQ(append_valid_utf8(to, "\xff\xff"), 2U);
   EXPECT_EQ(append_valid_utf8(to, "ä€😀"), 0U);
@@ -62,10 +76,14 @@ TEST(Text, JsonEscapesWhatMovesACursorOrTurnsTheDirection) {
   EXPECT_EQ(json("a\"b\\c"), R"("a\"b\\c")");
   EXPECT_EQ(json("1\n2\r3\t4"), R"("1\n2\r3\t4")");
   EXPECT_EQ(json(std::string_view("\0\x1b\x7f", 3)), R"("\u0000\u001b\u007f")");
-  EXPECT_EQ(json(encode(0x85) + encode(0x9b) + encode(0x2028) + encode(0x2029) + encode(0x202e) + encode(0x2066) + encode(0x61c)),
+  EXPECT_EQ(json(encode(0x85) + encode(0x9b) + encode(0x2028) + encode(0x2029) + encode(0x202e) + encode(0x2066) +
+                 encode(0x61c)),
             R"("\u0085\u009b\u2028\u2029\u202e\u2066\u061c")");
   EXPECT_EQ(json("ä€😀"), "\"ä€😀\"");
-  EXPECT_EQ(json("a\xff" "b"), "\"a\ufffd" "b\"");
+  EXPECT_EQ(json("a\xff"
+                 "b"),
+            "\"a\ufffd"
+            "b\"");
 }
 
 TEST(Text, NoByteOfAnyKindGetsThroughAsAControl) {
@@ -83,7 +101,8 @@ TEST(Text, NoByteOfAnyKindGetsThroughAsAControl) {
         const auto byte = static_cast<std::uint8_t>(safe[i]);
         ASSERT_TRUE(byte >= 0x20 && byte != 0x7f);
         ASSERT_FALSE(byte == 0xc2 && static_cast<std::uint8_t>(safe[i + 1]) < 0xa0);
-        ASSERT_FALSE(byte == 0xe2 && safe[i + 1] == '\x80' && static_cast<std::uint8_t>(safe[i + 2]) >= 0xa8 && static_cast<std::uint8_t>(safe[i + 2]) <= 0xae);
+        ASSERT_FALSE(byte == 0xe2 && safe[i + 1] == '\x80' && static_cast<std::uint8_t>(safe[i + 2]) >= 0xa8 &&
+                     static_cast<std::uint8_t>(safe[i + 2]) <= 0xae);
       }
     }
   }

@@ -1,5 +1,5 @@
-// See home.h. Called by recorders on their slow path, inside somebody's application: nothing is thrown, no locale, no stream; a path
-// that cannot be used is an answer and the next one is tried.
+// See home.h. Called by recorders on their slow path, inside somebody's application: nothing is thrown, no locale, no
+// stream; a path that cannot be used is an answer and the next one is tried.
 #include "ring/home.h"
 
 #include <dirent.h>
@@ -25,7 +25,8 @@ namespace {
 
 constexpr std::size_t kNameDigits = 32;
 constexpr std::string_view kSuffix = ".ring", kHiddenPrefix = ".new-";
-// Making a ring takes milliseconds; a hidden file that is older and that nobody locks belongs to a process that died in between.
+// Making a ring takes milliseconds; a hidden file that is older and that nobody locks belongs to a process that died in
+// between.
 constexpr std::int64_t kHiddenAgeMax_s = 60;
 
 // FNV-1a, 64 bits: it only keeps the homes of one user apart, in directories that only this user can enter.
@@ -37,7 +38,8 @@ std::string hash_of(std::string_view text) {
   return hex(bytes);
 }
 
-// Without "//", "/./" and a slash at the end, so that one home has one hash. ".." stays: a symbolic link may stand before it.
+// Without "//", "/./" and a slash at the end, so that one home has one hash. ".." stays: a symbolic link may stand
+// before it.
 std::string tidy(std::string_view path) {
   std::string out;
   while (!path.empty()) {
@@ -53,7 +55,9 @@ std::string from_password_database() {
   std::vector<char> buffer(16384);
   passwd entry{};
   passwd* found = nullptr;
-  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr || entry.pw_dir == nullptr) return {};
+  if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr ||
+      entry.pw_dir == nullptr)
+    return {};
   return entry.pw_dir;
 }
 
@@ -69,7 +73,8 @@ bool is_our_directory(const std::string& path) noexcept {
 
 std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
 
-// A candidate directory, made where it is missing. What stands above our own part must be there: we make no /run/user/1000.
+// A candidate directory, made where it is missing. What stands above our own part must be there: we make no
+// /run/user/1000.
 bool prepare(const std::string& directory, const std::string& home, std::string& why) {
   if (directory == home + "/run") return make_private_directory(home, why) && make_private_directory(directory, why);
   const std::string ours = parent_of(directory), above = parent_of(ours);
@@ -86,7 +91,8 @@ Fd open_directory(const std::string& path) noexcept {
   Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   struct stat info {};
   // Writable by others: they could exchange what we are about to open.
-  if (directory && (::fstat(directory.get(), &info) != 0 || info.st_uid != ::geteuid() || (info.st_mode & 022) != 0)) return {};
+  if (directory && (::fstat(directory.get(), &info) != 0 || info.st_uid != ::geteuid() || (info.st_mode & 022) != 0))
+    return {};
   return directory;
 }
 
@@ -95,7 +101,8 @@ void unlink_if_forgotten(int directory, const char* name) noexcept {
   struct stat info {};
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
-  if (file && ::fstat(file.get(), &info) == 0 && S_ISREG(info.st_mode) && now.tv_sec - info.st_mtim.tv_sec > kHiddenAgeMax_s && !is_locked(file.get()))
+  if (file && ::fstat(file.get(), &info) == 0 && S_ISREG(info.st_mode) &&
+      now.tv_sec - info.st_mtim.tv_sec > kHiddenAgeMax_s && !is_locked(file.get()))
     ::unlinkat(directory, name, 0);
 }
 
@@ -127,7 +134,8 @@ void list_directory(const std::string& path, std::vector<RingFile>& rings) {
 
 std::string proc_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
-// The lock comes from an open() of its own, never from the descriptor that the ring is mapped by: that one is inherited by forks.
+// The lock comes from an open() of its own, never from the descriptor that the ring is mapped by: that one is inherited
+// by forks.
 void* lock_ring(const NewRing& ring) {
   const std::string path = ring.name.empty() ? proc_path(ring.file.get()) : ring.directory + "/" + ring.name;
   const int flags = O_RDWR | O_CLOEXEC | (ring.name.empty() ? 0 : O_NOFOLLOW);
@@ -149,13 +157,16 @@ void abandon(NewRing& ring) noexcept {
 }
 
 // Unnamed where the file system can do that and /proc is there to name it later; else under a hidden name.
-RingFileError make_in(const std::string& directory, const std::string& id, std::uint64_t bytes, bool unnamed_only, NewRing& made, std::string& why) {
+RingFileError make_in(const std::string& directory, const std::string& id, std::uint64_t bytes, bool unnamed_only,
+                      NewRing& made, std::string& why) {
   made = {};
   made.directory = directory;
-  if (::access("/proc/self/fd", X_OK) == 0) made.file = Fd(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (::access("/proc/self/fd", X_OK) == 0)
+    made.file = Fd(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (!made.file && !unnamed_only) {
     made.name = std::string(kHiddenPrefix) + id;
-    made.file = Fd(::open((directory + "/" + made.name).c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    made.file =
+        Fd(::open((directory + "/" + made.name).c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!made.file) made.name.clear();
   }
   if (!made.file) {
@@ -165,7 +176,8 @@ RingFileError make_in(const std::string& directory, const std::string& id, std::
   }
   ::fchmod(made.file.get(), 0600);  // whatever the umask
   if (const RingFileError error = reserve(made.file.get(), bytes); error != RingFileError::none) {
-    why = "cannot reserve " + std::to_string(bytes) + " bytes in " + directory + (error == RingFileError::no_space ? ": no space" : "");
+    why = "cannot reserve " + std::to_string(bytes) + " bytes in " + directory +
+          (error == RingFileError::no_space ? ": no space" : "");
     abandon(made);
     return error;
   }
@@ -191,7 +203,8 @@ DeadRing look_at(const RingFile& file) {
   const auto reader = RingReader::open(std::move(fd), file.name, false, why);
   if (reader == nullptr) return dead;  // not a ring: the first to go, with nothing to count
   dead.created_ns = reader->header().created.realtime_ns;
-  if (!reader->read_accepted(dead.counts.accepted)) std::fill(std::begin(dead.counts.accepted), std::end(dead.counts.accepted), 0);
+  if (!reader->read_accepted(dead.counts.accepted))
+    std::fill(std::begin(dead.counts.accepted), std::end(dead.counts.accepted), 0);
   return dead;
 }
 
@@ -251,22 +264,19 @@ std::string home_path(const std::string& given) try {
     path = std::string(here.data()) + "/" + path;
   }
   return tidy(path);
-} catch (const std::bad_alloc&) {
-  return {};
-}
+} catch (const std::bad_alloc&) { return {}; }
 
 std::vector<std::string> ring_directories(const std::string& home) try {
   const std::string hash = hash_of(home), user = std::to_string(::geteuid());
   std::vector<std::string> directories;
   const std::string runtime = environment("XDG_RUNTIME_DIR");
   if (!runtime.empty() && runtime[0] == '/') directories.push_back(tidy(runtime + "/honeylink/" + hash));
-  for (const std::string& next : {"/run/user/" + user + "/honeylink/" + hash, "/dev/shm/honeylink-" + user + "/" + hash, home + "/run"}) {
+  for (const std::string& next :
+       {"/run/user/" + user + "/honeylink/" + hash, "/dev/shm/honeylink-" + user + "/" + hash, home + "/run"}) {
     if (std::find(directories.begin(), directories.end(), next) == directories.end()) directories.push_back(next);
   }
   return directories;
-} catch (const std::bad_alloc&) {
-  return {};
-}
+} catch (const std::bad_alloc&) { return {}; }
 
 std::vector<RingFile> list_rings(const std::string& home) try {
   std::vector<RingFile> rings;
@@ -275,9 +285,7 @@ std::vector<RingFile> list_rings(const std::string& home) try {
     if (directory == home + "/run" || is_our_directory(parent_of(directory))) list_directory(directory, rings);
   }
   return rings;
-} catch (const std::bad_alloc&) {
-  return {};
-}
+} catch (const std::bad_alloc&) { return {}; }
 
 RingFileError make_ring(const std::string& home, const std::uint8_t (&id)[16], std::uint64_t bytes, NewRing& made,
                         std::vector<UnlinkedRing>& unlinked, std::string& why) try {
@@ -293,22 +301,21 @@ RingFileError make_ring(const std::string& home, const std::uint8_t (&id)[16], s
     if (prepare(directory, home, said)) error = make_in(directory, digits, bytes, false, made, said);
     if (error == RingFileError::none) return why.clear(), error;
     // "No space" in one place is worth more to say than that another does not exist.
-    if (answer == RingFileError::no_space || (error == RingFileError::no_directory && answer != RingFileError::no_directory)) continue;
+    if (answer == RingFileError::no_space ||
+        (error == RingFileError::no_directory && answer != RingFileError::no_directory))
+      continue;
     answer = error;
     why = said;
   }
   return answer;
-} catch (const std::bad_alloc&) {
-  return RingFileError::system;
-}
+} catch (const std::bad_alloc&) { return RingFileError::system; }
 
-RingFileError make_unnamed_ring(const std::uint8_t (&id)[16], std::uint64_t bytes, NewRing& made, std::string& why) try {
+RingFileError make_unnamed_ring(const std::uint8_t (&id)[16], std::uint64_t bytes, NewRing& made,
+                                std::string& why) try {
   const RingFileError error = make_in("/dev/shm", hex(id), bytes, true, made, why);
   made.directory.clear();
   return error;
-} catch (const std::bad_alloc&) {
-  return RingFileError::system;
-}
+} catch (const std::bad_alloc&) { return RingFileError::system; }
 
 bool publish_ring(const std::string& home, const std::uint8_t (&id)[16], NewRing& ring, std::string& why) try {
   std::string directory = ring.directory;
@@ -317,16 +324,12 @@ bool publish_ring(const std::string& home, const std::uint8_t (&id)[16], NewRing
     if (!prepare(directory, home, why)) return false;
   }
   return link_as(ring, directory, hex(id) + std::string(kSuffix), why);
-} catch (const std::bad_alloc&) {
-  return false;
-}
+} catch (const std::bad_alloc&) { return false; }
 
 bool unlink_ring(const std::string& directory, const std::string& name) noexcept try {
   if (!is_ring_name(name)) return false;
   const Fd opened = open_directory(directory);
   return opened && ::unlinkat(opened.get(), name.c_str(), 0) == 0;
-} catch (const std::bad_alloc&) {
-  return false;
-}
+} catch (const std::bad_alloc&) { return false; }
 
 }  // namespace honeylink::telemetry::ring

@@ -1,4 +1,5 @@
-// Homes: where rings go, that they are locked before they are seen, and who makes room for whom. Real files in folders of their own.
+// Homes: where rings go, that they are locked before they are seen, and who makes room for whom. Real files in folders
+// of their own.
 #include "ring/home.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +18,9 @@ namespace honeylink::telemetry::ring {
 namespace {
 
 constexpr std::uint8_t kId[16] = {0xa0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-const std::string kName = "a0010203040506070809" "0a0b0c0d0e0f.ring";
+const std::string kName =
+    "a0010203040506070809"
+    "0a0b0c0d0e0f.ring";
 
 // A home and a runtime directory of one's own; what the owner of this machine has is not touched.
 class RingHome : public testing::Test {
@@ -38,7 +41,9 @@ class RingHome : public testing::Test {
     }
     EXPECT_EQ(system(("rm -rf " + folder_).c_str()), 0);
   }
-  RingFileError make(NewRing& made, std::uint64_t bytes = kRingBytesMin) { return make_ring(home_, kId, bytes, made, unlinked_, why_); }
+  RingFileError make(NewRing& made, std::uint64_t bytes = kRingBytesMin) {
+    return make_ring(home_, kId, bytes, made, unlinked_, why_);
+  }
   // A ring of 30 MB as its size says; sparse.
   std::string big_dead_ring(char digit, std::int64_t created_ns, std::uint64_t logs) {
     EXPECT_TRUE(make_private_directory(directory_, why_)) << why_;
@@ -90,7 +95,8 @@ TEST_F(RingHome, ARingIsAllocatedAndLockedBeforeItIsSeen) {
   struct stat info {};
   ASSERT_EQ(fstat(made.file.get(), &info), 0);
   EXPECT_EQ(static_cast<std::uint64_t>(info.st_size), kRingBytesMin);
-  EXPECT_GE(static_cast<std::uint64_t>(info.st_blocks) * 512, kRingBytesMin) << "a sparse file on a full disk is a SIGBUS";
+  EXPECT_GE(static_cast<std::uint64_t>(info.st_blocks) * 512, kRingBytesMin)
+      << "a sparse file on a full disk is a SIGBUS";
   EXPECT_EQ(info.st_mode & 07777, 0600U);
   EXPECT_TRUE(is_locked(made.file.get()));
   EXPECT_TRUE(list_rings(home_).empty());
@@ -176,7 +182,8 @@ TEST_F(RingHome, WhatIsNoRingGoesBeforeAnyRing) {
 }
 
 TEST_F(RingHome, LivingRingsAreNeverUnlinked) {
-  const std::string living = big_dead_ring('b', 1, 1), second = big_dead_ring('c', 2, 2), dead = big_dead_ring('d', 3, 3);
+  const std::string living = big_dead_ring('b', 1, 1), second = big_dead_ring('c', 2, 2),
+                    dead = big_dead_ring('d', 3, 3);
   void* locks[] = {hold_lock(open_file(living, O_RDWR, 0, why_)), hold_lock(open_file(second, O_RDWR, 0, why_))};
   NewRing made;
   EXPECT_EQ(make(made, 10'485'760), RingFileError::too_large);
@@ -234,7 +241,8 @@ TEST_F(RingHome, UmaskDoesNotMakeARingPublic) {
 
 TEST_F(RingHome, OnlyForgottenHiddenFilesAreRemoved) {
   ASSERT_TRUE(make_private_directory(directory_, why_));
-  const std::string fresh = directory_ + "/.new-fresh", old = directory_ + "/.new-old", held = directory_ + "/.new-held";
+  const std::string fresh = directory_ + "/.new-fresh", old = directory_ + "/.new-old",
+                    held = directory_ + "/.new-held";
   for (const std::string& path : {fresh, old, held}) std::ofstream(path) << "x";
   timespec long_ago[2] = {{1000, 0}, {1000, 0}};
   ASSERT_EQ(utimensat(AT_FDCWD, old.c_str(), long_ago, 0), 0);
@@ -249,7 +257,10 @@ TEST_F(RingHome, OnlyForgottenHiddenFilesAreRemoved) {
 
 TEST_F(RingHome, NamesThatAreNoRingsAreNeitherListedNorUnlinked) {
   ASSERT_TRUE(make_private_directory(directory_, why_));
-  for (const char* name : {"x.ring", "A0010203040506070809" "0a0b0c0d0e0f.ring", "doorbell"}) {
+  for (const char* name : {"x.ring",
+                           "A0010203040506070809"
+                           "0a0b0c0d0e0f.ring",
+                           "doorbell"}) {
     std::ofstream(directory_ + "/" + name) << "x";
     EXPECT_FALSE(unlink_ring(directory_, name));
     EXPECT_TRUE(exists(directory_ + "/" + name));
@@ -281,7 +292,9 @@ TEST_F(RingHome, AFullDiskIsAnErrorAndNoSignal) {
   const int answer = in_own_mounts([&] {
     if (!hide_user_directories()) return 77;
     for (const std::string& path : {runtime_, home_, std::string("/dev/shm")}) {
-      if (mount("none", path.c_str(), "tmpfs", 0, path == "/dev/shm" ? "size=128k,mode=1777" : "size=128k,mode=700") != 0) return 77;
+      if (mount("none", path.c_str(), "tmpfs", 0, path == "/dev/shm" ? "size=128k,mode=1777" : "size=128k,mode=700") !=
+          0)
+        return 77;
     }
     NewRing made;
     if (make(made) != RingFileError::no_space) return 1;

@@ -1,5 +1,6 @@
-// What docs/decisions/0002 rests on: the kernel copies aligned words of a shared page whole. A thread toggles words between all zeros and
-// all ones in a mapping; the same page is read by pread. One mixed word in any of the readings would end the design.
+// What docs/decisions/0002 rests on: the kernel copies aligned words of a shared page whole. A thread toggles words
+// between all zeros and all ones in a mapping; the same page is read by pread. One mixed word in any of the readings
+// would end the design.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -26,7 +27,8 @@ Tally read_toggled(int file, std::size_t offset, std::size_t bytes, std::size_t 
   std::atomic<bool> stop{false};
   std::thread toggler([&] {
     for (std::uint64_t value = 0; !stop.load(std::memory_order_relaxed); value = ~value) {
-      for (std::size_t i = 0; i < kWords; ++i) std::atomic_ref<std::uint64_t>(words[i]).store(value, std::memory_order_relaxed);
+      for (std::size_t i = 0; i < kWords; ++i)
+        std::atomic_ref<std::uint64_t>(words[i]).store(value, std::memory_order_relaxed);
     }
   });
   Tally tally;
@@ -52,11 +54,16 @@ TEST(RingPread, AlignedWordsDoNotTear) {
     const Fd file(tmpfs ? ::memfd_create("pread", MFD_CLOEXEC) : ::mkstemp(pattern.data()));
     if (!tmpfs) ::unlink(pattern.c_str());
     ASSERT_EQ(::posix_fallocate(file.get(), 0, kPageBytes), 0);
-    // A whole page (slots, chunk headers, cells), one header of a chunk, one word; then into a buffer as a vector may have it.
+    // A whole page (slots, chunk headers, cells), one header of a chunk, one word; then into a buffer as a vector may
+    // have it.
     const struct {
       std::size_t offset, bytes, skew;
       int preads;
-    } shapes[] = {{0, kPageBytes, 0, tmpfs ? kPreads : kPreads / 8}, {64, 64, 0, kPreads / 4}, {128, 8, 0, kPreads / 4}, {0, kPageBytes, 16, kPreads / 8}, {8, 152, 8, kPreads / 8}};
+    } shapes[] = {{0, kPageBytes, 0, tmpfs ? kPreads : kPreads / 8},
+                  {64, 64, 0, kPreads / 4},
+                  {128, 8, 0, kPreads / 4},
+                  {0, kPageBytes, 16, kPreads / 8},
+                  {8, 152, 8, kPreads / 8}};
     for (const auto& shape : shapes) {
       const Tally tally = read_toggled(file.get(), shape.offset, shape.bytes, shape.skew, shape.preads);
       EXPECT_EQ(tally.mixed, 0U) << shape.bytes << " bytes at " << shape.offset << (tmpfs ? " of tmpfs" : " of a disk");

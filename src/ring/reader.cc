@@ -20,12 +20,16 @@ struct Region {
 // Empty: sound.
 std::string why_unsound(const Header& h, std::uint64_t file_size) {
   if (h.magic != kMagic) return "is not a ring (wrong magic)";
-  if (h.version != kVersion) return "is a ring of version " + std::to_string(h.version) + "; this program reads version " + std::to_string(kVersion);
+  if (h.version != kVersion)
+    return "is a ring of version " + std::to_string(h.version) + "; this program reads version " +
+           std::to_string(kVersion);
   if (h.file_bytes > kRingBytesMax) return "says that it is larger than any ring";
-  if (file_size < h.file_bytes) return "is truncated: " + std::to_string(file_size) + " of " + std::to_string(h.file_bytes) + " bytes";
+  if (file_size < h.file_bytes)
+    return "is truncated: " + std::to_string(file_size) + " of " + std::to_string(h.file_bytes) + " bytes";
   if (h.slot_count == 0 || h.slot_count > kSlotsMax) return "has an impossible number of thread slots";
   if (h.chunk_count == 0 || h.chunk_count > kChunksMax) return "has an impossible number of chunks";
-  if (h.chunk_bytes < 2 * kRecordBytesMax || h.chunk_bytes > kChunkBytesMax || h.chunk_bytes % kPageBytes != 0) return "has chunks of an impossible size";
+  if (h.chunk_bytes < 2 * kRecordBytesMax || h.chunk_bytes > kChunkBytesMax || h.chunk_bytes % kPageBytes != 0)
+    return "has chunks of an impossible size";
   if (h.directory_bytes > kDirectoryBytesMax) return "has a directory of an impossible size";
   if (h.cells_bytes > kCellsBytesMax) return "has cells of an impossible size";
   if (h.clock_source != ClockSource::monotonic_ns && h.clock_source != ClockSource::tsc) return "has an unknown clock";
@@ -35,11 +39,13 @@ std::string why_unsound(const Header& h, std::uint64_t file_size) {
                       {"directory", h.directory_offset, h.directory_bytes, 8},
                       {"cells", h.cells_offset, h.cells_bytes, 64},
                       {"chunks", h.chunks_offset, std::uint64_t{h.chunk_count} * h.chunk_bytes, 64}};
-  std::sort(std::begin(regions), std::end(regions), [](const Region& a, const Region& b) { return a.offset < b.offset; });
+  std::sort(std::begin(regions), std::end(regions),
+            [](const Region& a, const Region& b) { return a.offset < b.offset; });
   std::uint64_t end = 0;
   for (const Region& r : regions) {
     if (r.offset % r.alignment != 0) return std::string("has misaligned ") + r.name;
-    if (r.offset > h.file_bytes || r.bytes > h.file_bytes - r.offset) return std::string("has ") + r.name + " outside of itself";
+    if (r.offset > h.file_bytes || r.bytes > h.file_bytes - r.offset)
+      return std::string("has ") + r.name + " outside of itself";
     if (r.offset < end) return std::string("has ") + r.name + " that overlap what is before";
     end = r.offset + r.bytes;
   }
@@ -85,7 +91,8 @@ std::unique_ptr<RingReader> RingReader::open(Fd file, std::string name, bool wri
   s.name = std::move(name);
   s.writable = writable;
   struct stat info {};
-  if (!s.file || ::fstat(s.file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return s.fail("is not a regular file"), why = s.why, nullptr;
+  if (!s.file || ::fstat(s.file.get(), &info) != 0 || !S_ISREG(info.st_mode))
+    return s.fail("is not a regular file"), why = s.why, nullptr;
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (size < kPageBytes) return s.fail("is too short for a ring's header"), why = s.why, nullptr;
   if (!s.read(s.page, sizeof s.page, 0)) return why = s.why, nullptr;
@@ -126,7 +133,8 @@ bool RingReader::refresh() try {
   LiveWords& live = s.live;
   // Nothing that is beyond its area is ever kept, whatever else goes wrong below: later readings go by these numbers.
   const Header& h = s.header();
-  const std::uint64_t directory_used = word(offsetof(Header, directory_used)), cells_used = word(offsetof(Header, cells_used));
+  const std::uint64_t directory_used = word(offsetof(Header, directory_used)),
+                      cells_used = word(offsetof(Header, cells_used));
   live.directory_used = directory_used <= h.directory_bytes ? directory_used : 0;
   live.cells_used = cells_used <= h.cells_bytes ? cells_used : 0;
   live.flush_request = word(offsetof(Header, flush_request));
@@ -139,16 +147,16 @@ bool RingReader::refresh() try {
     // The entries are whole once the count says so: read them behind it.
     if (!s.read(page, sizeof page, 0)) return false;
     const auto* entries = page + offsetof(Header, unlinked);
-    while (live.unlinked.size() < unlinked) live.unlinked.push_back(load<UnlinkedRing>(entries + live.unlinked.size() * sizeof(UnlinkedRing)));
+    while (live.unlinked.size() < unlinked)
+      live.unlinked.push_back(load<UnlinkedRing>(entries + live.unlinked.size() * sizeof(UnlinkedRing)));
   }
   struct stat info {};
-  if (::fstat(s.file.get(), &info) != 0 || static_cast<std::uint64_t>(info.st_size) < h.file_bytes) return s.fail("was truncated");
+  if (::fstat(s.file.get(), &info) != 0 || static_cast<std::uint64_t>(info.st_size) < h.file_bytes)
+    return s.fail("was truncated");
   if (cells_used > h.cells_bytes) return s.fail("says that more cells are used than there are");
   if (directory_used > h.directory_bytes) return s.fail("says that more of its directory is used than there is");
   return s.read_directory();
-} catch (const std::bad_alloc&) {
-  return false;
-}
+} catch (const std::bad_alloc&) { return false; }
 
 bool RingReader::read_slots(std::vector<SlotView>& to) try {
   State& s = *state_;
@@ -172,14 +180,13 @@ bool RingReader::read_slots(std::vector<SlotView>& to) try {
       v.used = load<std::uint32_t>(&s.second[at]) == static_cast<std::uint32_t>(SlotState::used);
       v.tid = load<std::uint32_t>(&s.second[at + offsetof(ThreadSlot, tid)]);
       v.seal_seq = before;
-      std::memcpy(v.sealed, &s.second[at + offsetof(ThreadSlot, totals) + (before & 1) * sizeof v.sealed], sizeof v.sealed);
+      std::memcpy(v.sealed, &s.second[at + offsetof(ThreadSlot, totals) + (before & 1) * sizeof v.sealed],
+                  sizeof v.sealed);
     }
   }
   to = s.slots;
   return true;
-} catch (const std::bad_alloc&) {
-  return false;
-}
+} catch (const std::bad_alloc&) { return false; }
 
 bool RingReader::read_chunks(std::vector<ChunkView>& to) try {
   State& s = *state_;
@@ -194,12 +201,11 @@ bool RingReader::read_chunks(std::vector<ChunkView>& to) try {
     const auto before = load<std::uint64_t>(&s.first[at]), after = load<std::uint64_t>(&s.third[at]);
     to[i] = view_of(i, before, &s.second[at]);
     const bool moving = generation_of(before) != generation_of(after) || state_of(before) == ChunkState::claim;
-    if (moving || static_cast<std::uint16_t>(to[i].state) > static_cast<std::uint16_t>(ChunkState::slots)) to[i].state = ChunkState::claim;
+    if (moving || static_cast<std::uint16_t>(to[i].state) > static_cast<std::uint16_t>(ChunkState::slots))
+      to[i].state = ChunkState::claim;
   }
   return true;
-} catch (const std::bad_alloc&) {
-  return false;
-}
+} catch (const std::bad_alloc&) { return false; }
 
 bool RingReader::copy_chunk(const ChunkView& seen, ChunkCopy& copy, bool& moved) try {
   State& s = *state_;
@@ -209,7 +215,8 @@ bool RingReader::copy_chunk(const ChunkView& seen, ChunkCopy& copy, bool& moved)
   if (seen.index >= h.chunk_count) return s.fail("has no chunk " + std::to_string(seen.index));
   const std::uint64_t at = h.chunk_headers_offset + std::uint64_t{seen.index} * sizeof(ChunkHeader);
   const auto is_ours = [&](std::uint64_t word) noexcept {
-    return generation_of(word) == seen.generation && (state_of(word) == ChunkState::owned || state_of(word) == ChunkState::full);
+    return generation_of(word) == seen.generation &&
+           (state_of(word) == ChunkState::owned || state_of(word) == ChunkState::full);
   };
   alignas(8) std::uint64_t word = 0, again = 0;
   alignas(64) std::uint8_t header[sizeof(ChunkHeader)];
@@ -219,14 +226,13 @@ bool RingReader::copy_chunk(const ChunkView& seen, ChunkCopy& copy, bool& moved)
   copy.view = view_of(seen.index, word, header);
   copy.full = copy.view.state == ChunkState::full;
   const bool fits = copy.view.committed <= h.chunk_bytes;
-  if (fits && !s.read(copy.bytes, copy.view.committed, h.chunks_offset + std::uint64_t{seen.index} * h.chunk_bytes)) return false;
+  if (fits && !s.read(copy.bytes, copy.view.committed, h.chunks_offset + std::uint64_t{seen.index} * h.chunk_bytes))
+    return false;
   if (!s.read(&again, sizeof again, at)) return false;
   if (!is_ours(again)) return copy.bytes.clear(), moved = true, false;
   if (!fits) return s.fail("chunk " + std::to_string(seen.index) + " says that it holds more than fits into it");
   return true;
-} catch (const std::bad_alloc&) {
-  return moved = false;
-}
+} catch (const std::bad_alloc&) { return moved = false; }
 
 bool RingReader::read_accepted(std::uint64_t (&accepted)[kClasses]) try {
   std::vector<SlotView> slots;
@@ -237,7 +243,8 @@ bool RingReader::read_accepted(std::uint64_t (&accepted)[kClasses]) try {
     for (std::size_t k = 0; k < kClasses; ++k) accepted[k] += slot.sealed[k];
   }
   for (const ChunkView& chunk : chunks) {
-    if (chunk.state != ChunkState::owned || chunk.slot >= slots.size() || chunk.seal_seq != slots[chunk.slot].seal_seq) continue;
+    if (chunk.state != ChunkState::owned || chunk.slot >= slots.size() || chunk.seal_seq != slots[chunk.slot].seal_seq)
+      continue;
     ChunkCopy copy;
     bool moved = false;
     if (!copy_chunk(chunk, copy, moved)) continue;
@@ -245,14 +252,13 @@ bool RingReader::read_accepted(std::uint64_t (&accepted)[kClasses]) try {
     for (RawRecord record; cursor.next(record);) ++accepted[static_cast<std::size_t>(record.record_class)];
   }
   return true;
-} catch (const std::bad_alloc&) {
-  return false;
-}
+} catch (const std::bad_alloc&) { return false; }
 
 bool RingReader::release_chunk(std::uint32_t index, std::uint32_t generation) noexcept {
   const Header& h = header();
   if (!state_->writable || index >= h.chunk_count || generation == 0) return false;
-  const std::uint64_t at = h.chunk_headers_offset + std::uint64_t{index} * sizeof(ChunkHeader) + offsetof(ChunkHeader, released);
+  const std::uint64_t at =
+      h.chunk_headers_offset + std::uint64_t{index} * sizeof(ChunkHeader) + offsetof(ChunkHeader, released);
   return write_exactly(fd(), &generation, sizeof generation, at);
 }
 bool RingReader::acknowledge_flush(std::uint64_t request) noexcept {

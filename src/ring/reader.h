@@ -1,7 +1,9 @@
-// Reads a ring file that somebody else writes, or wrote before it died. Trusts nothing: everything is copied by pread() and checked on
-// the copy; nothing is mapped, so a truncated file is an error and never a signal (docs/formats/ring_file.md, "Reading").
+// Reads a ring file that somebody else writes, or wrote before it died. Trusts nothing: everything is copied by pread()
+// and checked on the copy; nothing is mapped, so a truncated file is an error and never a signal
+// (docs/formats/ring_file.md, "Reading").
 //
-// Used by the engine (drain), by query's live view and last-words (read-only: open with `writable` false) and by the fuzzers.
+// Used by the engine (drain), by query's live view and last-words (read-only: open with `writable` false) and by the
+// fuzzers.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -47,13 +49,15 @@ struct ChunkCopy {
   std::vector<std::uint8_t> bytes;  // `committed` of them
 };
 
-/// A record inside a ChunkCopy: its header is checked (size, type, flags, item bytes); items are checked by ItemCursor when walked.
+/// A record inside a ChunkCopy: its header is checked (size, type, flags, item bytes); items are checked by ItemCursor
+/// when walked.
 struct RawRecord {
   RecordClass record_class = RecordClass::log;
   std::span<const std::uint8_t> bytes;
   std::span<const std::uint8_t> items;  // the part of `bytes` that is items, without the padding behind them
 };
-/// Splits a chunk's bytes into records. Stops at the first that is not sound; `damaged()` says so. Items inside are fully checked too.
+/// Splits a chunk's bytes into records. Stops at the first that is not sound; `damaged()` says so. Items inside are
+/// fully checked too.
 class RecordCursor {
  public:
   explicit RecordCursor(std::span<const std::uint8_t> bytes) noexcept : rest_(bytes) {}
@@ -65,9 +69,9 @@ class RecordCursor {
   bool damaged_ = false;
 };
 
-/// Ticks of a ring to Unix ns. tsc: by two readings of all clocks (the ring's own and one now, same boot); monotonic: by offset.
-/// A value; any thread. Two tsc readings less than 50 ms apart tell no frequency: the processor's is taken, by CPUID or, once in the
-/// life of a process, by 10 ms of measuring.
+/// Ticks of a ring to Unix ns. tsc: by two readings of all clocks (the ring's own and one now, same boot); monotonic:
+/// by offset. A value; any thread. Two tsc readings less than 50 ms apart tell no frequency: the processor's is taken,
+/// by CPUID or, once in the life of a process, by 10 ms of measuring.
 class TickScale {
  public:
   TickScale(ClockSource source, const ClockReading& created, const ClockReading& now) noexcept;
@@ -77,7 +81,7 @@ class TickScale {
 
  private:
   std::int64_t ns_per_tick_;  // fixed point, 48 bits behind the point
-  std::uint64_t ticks_;        // of the reading that times are counted from
+  std::uint64_t ticks_;       // of the reading that times are counted from
   std::int64_t unix_ns_;
 };
 [[nodiscard]] ClockReading read_clocks(ClockSource source) noexcept;
@@ -87,21 +91,25 @@ bool decode_span(const Source&, const TickScale&, const RawRecord&, RecordPositi
 bool decode_log(const Source&, const TickScale&, const RawRecord&, RecordPosition, LogEvent&) noexcept;
 
 struct OpenSpan {
-  std::uint32_t slot = 0;              // thread slot that owns it
+  std::uint32_t slot = 0;  // thread slot that owns it
   std::uint64_t ending_slot = 0, ending_ordinal = 0;
   bool ending = false;
-  std::vector<std::uint8_t> record;    // SpanRecord and items, as a finished one would be (end 0), checked
+  std::vector<std::uint8_t> record;  // SpanRecord and items, as a finished one would be (end 0), checked
 };
 
 struct SeriesDef {
   std::uint32_t id = 0;
   SeriesInfo info;  // without resource: the caller fills service_name, module, environment from Source
 };
-struct ScalarCell { std::uint32_t slot, series; std::uint64_t value; };  // kSharedSlot: gauge
+struct ScalarCell {
+  std::uint32_t slot, series;
+  std::uint64_t value;
+};  // kSharedSlot: gauge
 struct HistogramCell {
   std::uint32_t slot = 0, series = 0;
   std::uint32_t block = 0;  // offset of its block: identity within the ring
-  // Cumulative; buckets modulo 2^32; count = zeros + Σ buckets. min/max of the newest interval that has a value, else +inf/−inf.
+  // Cumulative; buckets modulo 2^32; count = zeros + Σ buckets. min/max of the newest interval that has a value, else
+  // +inf/−inf.
   Sketch sketch;
   struct Range {  // of one interval; empty where !(min <= max)
     std::uint32_t epoch = 0;
@@ -113,7 +121,8 @@ struct HistogramCell {
 struct CellSnapshot {
   std::vector<ScalarCell> scalars;  // one per slab cell that is not zero; several per (slot, series) are to be summed
   std::vector<HistogramCell> histograms;
-  std::uint32_t skipped = 0;  // histograms whose bank was unsound or would not stand still: cumulative, so the next reading has them
+  std::uint32_t skipped =
+      0;  // histograms whose bank was unsound or would not stand still: cumulative, so the next reading has them
 };
 
 /// Not thread-safe; one owner. Errors: false, and why() says what is wrong with which file.
@@ -136,11 +145,12 @@ class RingReader {
   [[nodiscard]] const LiveWords& live() const noexcept;
   bool read_slots(std::vector<SlotView>&);
   bool read_chunks(std::vector<ChunkView>&);
-  /// PROTOCOL 4, step 4: FULL first, then the length, then the bytes, then the word again. False with `moved` if the chunk was taken
-  /// meanwhile; false without it: damaged. Works on released chunks too, as long as nobody takes them (the flight recorder).
+  /// PROTOCOL 4, step 4: FULL first, then the length, then the bytes, then the word again. False with `moved` if the
+  /// chunk was taken meanwhile; false without it: damaged. Works on released chunks too, as long as nobody takes them
+  /// (the flight recorder).
   bool copy_chunk(const ChunkView& seen, ChunkCopy& copy, bool& moved);
-  /// Records accepted so far, per class: sealed of all slots and what their open chunks hold. Exact where the process is dead. Without
-  /// no_slot (they have no ordinals) and without open spans (they have not ended).
+  /// Records accepted so far, per class: sealed of all slots and what their open chunks hold. Exact where the process
+  /// is dead. Without no_slot (they have no ordinals) and without open spans (they have not ended).
   bool read_accepted(std::uint64_t (&accepted)[kClasses]);
   /// Says by pwrite that a FULL chunk of this generation is stored in all sinks.
   bool release_chunk(std::uint32_t index, std::uint32_t generation) noexcept;

@@ -1,5 +1,5 @@
-// RingReader: the cells, as one cumulative snapshot. Scalars come from one copy of the whole area; a histogram is read by itself, because
-// its bank may be exchanged while one looks (docs/formats/ring_file.md, "Reading", 5 and 6).
+// RingReader: the cells, as one cumulative snapshot. Scalars come from one copy of the whole area; a histogram is read
+// by itself, because its bank may be exchanged while one looks (docs/formats/ring_file.md, "Reading", 5 and 6).
 #include <algorithm>
 #include <iterator>
 #include <limits>
@@ -28,7 +28,8 @@ Histogram parse(const std::uint8_t* block) noexcept {
   h.sum = load<double>(block + offsetof(HistogramBlock, sum));
   for (std::size_t i = 0; i < 2; ++i) {
     const std::uint8_t* range = block + offsetof(HistogramBlock, range) + i * sizeof(HistogramBlock::Range);
-    h.range[i] = {load<std::uint32_t>(range + offsetof(HistogramBlock::Range, epoch)), load<double>(range + offsetof(HistogramBlock::Range, min)),
+    h.range[i] = {load<std::uint32_t>(range + offsetof(HistogramBlock::Range, epoch)),
+                  load<double>(range + offsetof(HistogramBlock::Range, min)),
                   load<double>(range + offsetof(HistogramBlock::Range, max))};
   }
   return h;
@@ -76,7 +77,8 @@ ExemplarInfo exemplar_from(const std::uint8_t* at, const IdCipher& cipher, const
   e.value = load<double>(at + offsetof(Exemplar, value));
   e.time_unix_ns = scale.unix_ns(load<std::uint64_t>(at + offsetof(Exemplar, ticks)));
   const auto flags = load<std::uint32_t>(at + offsetof(Exemplar, flags));
-  const auto lo = load<std::uint64_t>(at + offsetof(Exemplar, trace_lo)), span = load<std::uint64_t>(at + offsetof(Exemplar, span));
+  const auto lo = load<std::uint64_t>(at + offsetof(Exemplar, trace_lo)),
+             span = load<std::uint64_t>(at + offsetof(Exemplar, span));
   if ((flags & kFlagTraceForeign) != 0) {
     put_big_endian(e.trace_id.data(), load<std::uint64_t>(at + offsetof(Exemplar, trace_hi)));
     put_big_endian(e.trace_id.data() + 8, lo);
@@ -92,8 +94,8 @@ ExemplarInfo exemplar_from(const std::uint8_t* at, const IdCipher& cipher, const
 
 // Where the blocks of one reading are, and what may still be unfolded from them.
 struct RingReader::CellWalk {
-  std::uint64_t offset, used;   // of the cells in the file; bytes in use
-  std::uint64_t buckets_left;   // every bank belongs to one histogram: more buckets than the area holds is a lie
+  std::uint64_t offset, used;  // of the cells in the file; bytes in use
+  std::uint64_t buckets_left;  // every bank belongs to one histogram: more buckets than the area holds is a lie
   IdCipher cipher;
   TickScale scale;
 };
@@ -120,8 +122,8 @@ bool RingReader::read_histogram(CellWalk& walk, HistogramCell& cell) {
     }
     if (!s.read(block, sizeof block, at)) return false;
     if (load<std::uint64_t>(block + offsetof(HistogramBlock, bank)) != bank) continue;
-    // Zeros and sum of the earlier copy: the buckets may know more than the sum, never less. The range of the later one: it may be
-    // too wide for the buckets, never too narrow.
+    // Zeros and sum of the earlier copy: the buckets may know more than the sum, never less. The range of the later
+    // one: it may be too wide for the buckets, never too narrow.
     Histogram h = parse(before);
     const Histogram later = parse(block);
     std::copy(std::begin(later.range), std::end(later.range), std::begin(h.range));
@@ -146,18 +148,22 @@ bool RingReader::read_cells(CellSnapshot& to) try {
   to.histograms.clear();
   to.skipped = 0;
   if (!s.read(s.first, s.live.cells_used, h.cells_offset)) return false;
-  CellWalk walk{h.cells_offset, s.live.cells_used, s.live.cells_used / 4, IdCipher(s.source.trace_key, s.source.span_key), tick_scale()};
+  CellWalk walk{h.cells_offset, s.live.cells_used, s.live.cells_used / 4,
+                IdCipher(s.source.trace_key, s.source.span_key), tick_scale()};
   for (std::uint64_t at = 0; at < walk.used;) {
     if (walk.used - at < 64) return s.fail("its cells end in the middle of a block");
     const auto block = load<BlockHeader>(&s.first[at]);
-    if (block.bytes < 64 || block.bytes % 64 != 0 || block.bytes > walk.used - at) return s.fail("a block of cells has an impossible size");
+    if (block.bytes < 64 || block.bytes % 64 != 0 || block.bytes > walk.used - at)
+      return s.fail("a block of cells has an impossible size");
     if (block.type == BlockType::slab) {
-      if (block.count > (block.bytes - kSlabHeaderBytes) / 8) return s.fail("a slab says that it has more cells than fit into it");
+      if (block.count > (block.bytes - kSlabHeaderBytes) / 8)
+        return s.fail("a slab says that it has more cells than fit into it");
       const bool shared = block.slot == kSharedSlot;
       for (std::uint32_t i = 0; i < block.count; ++i) {
         const auto value = load<std::uint64_t>(&s.first[at + kSlabHeaderBytes + i * 8ULL]);
         // A shared slab spans series of all kinds; the cells of those that are no gauges are nobody's.
-        if (shared ? value != kGaugeUnset && s.is_gauge(block.series + i) : value != 0) to.scalars.push_back({block.slot, block.series + i, value});
+        if (shared ? value != kGaugeUnset && s.is_gauge(block.series + i) : value != 0)
+          to.scalars.push_back({block.slot, block.series + i, value});
       }
     } else if (block.type == BlockType::histogram) {
       if (block.bytes < sizeof(HistogramBlock)) return s.fail("a histogram's block is too small");
@@ -173,8 +179,6 @@ bool RingReader::read_cells(CellSnapshot& to) try {
     at += block.bytes;
   }
   return true;
-} catch (const std::bad_alloc&) {
-  return false;
-}
+} catch (const std::bad_alloc&) { return false; }
 
 }  // namespace honeylink::telemetry::ring

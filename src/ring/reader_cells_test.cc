@@ -42,7 +42,8 @@ TEST(RingCells, SlabsGiveTheirCellsThatAreNotZero) {
 TEST(RingCells, GaugesOfZeroAreValuesAndUnsetOnesAreNot) {
   TestRing ring;
   ring.text(1, "app.level");
-  for (std::uint32_t id = 0; id < 4; ++id) ring.series(id, id == 3 ? InstrumentKind::counter : InstrumentKind::gauge, {1, 0, 0, 0});
+  for (std::uint32_t id = 0; id < 4; ++id)
+    ring.series(id, id == 3 ? InstrumentKind::counter : InstrumentKind::gauge, {1, 0, 0, 0});
   std::uint64_t* values = ring.slab(kSharedSlot, 0, 16);
   values[0] = std::bit_cast<std::uint64_t>(0.0);
   values[2] = std::bit_cast<std::uint64_t>(2.5);
@@ -84,7 +85,8 @@ TEST(RingCells, TheNewestRangeWithAValueCountsAcrossTheWrapOfEpochs) {
   TestRing ring;
   HistogramBlock& h = ring.histogram(0, 0);
   h.zeros = 1, h.count = 1;
-  h.range[0].epoch = 3, h.range[0].min = std::numeric_limits<double>::infinity(), h.range[0].max = -std::numeric_limits<double>::infinity();
+  h.range[0].epoch = 3, h.range[0].min = std::numeric_limits<double>::infinity(),
+  h.range[0].max = -std::numeric_limits<double>::infinity();
   h.range[1].epoch = 2, h.range[1].min = 4, h.range[1].max = 5;
   EXPECT_EQ(cells_of(ring).histograms[0].sketch.min, 4) << "the newer one has none yet";
   h.range[0].epoch = 0, h.range[0].min = 7, h.range[0].max = 8;
@@ -209,8 +211,10 @@ TEST(RingCells, ABankThatIsExchangedMeanwhileIsReadAgain) {
     for (std::uint32_t turn = 1; !stop.load(); ++turn) {
       const std::uint32_t i = turn & 1;
       // Every bucket of a turn's bank holds the number of the turn, which is also the base of its word.
-      for (std::uint32_t b = 0; b < 320; ++b) std::atomic_ref<std::uint32_t>(banks[i][b]).store(turn & 0x3fffff, std::memory_order_relaxed);
-      h.bank.store(make_bank_word(offsets[i], 0, static_cast<std::int32_t>(turn & 0x3fffff)), std::memory_order_release);
+      for (std::uint32_t b = 0; b < 320; ++b)
+        std::atomic_ref<std::uint32_t>(banks[i][b]).store(turn & 0x3fffff, std::memory_order_relaxed);
+      h.bank.store(make_bank_word(offsets[i], 0, static_cast<std::int32_t>(turn & 0x3fffff)),
+                   std::memory_order_release);
       turns.store(turn);
     }
   });

@@ -1,5 +1,5 @@
-// RingReader: the directory, an append-only log, read onward from where the last refresh() stopped. What is already known stays when
-// something behind it is damaged.
+// RingReader: the directory, an append-only log, read onward from where the last refresh() stopped. What is already
+// known stays when something behind it is damaged.
 #include <algorithm>
 #include <string>
 
@@ -17,10 +17,14 @@ bool take(std::uint64_t& left, std::size_t bytes) noexcept {
 
 std::string item_as_text(const Item& item) {
   switch (item.type) {
-    case ItemType::boolean: return item.as<std::uint8_t>() != 0 ? "true" : "false";
-    case ItemType::integer: return std::to_string(item.as<std::int64_t>());
-    case ItemType::text: return replace_invalid_utf8(item.text());
-    default: return {};
+    case ItemType::boolean:
+      return item.as<std::uint8_t>() != 0 ? "true" : "false";
+    case ItemType::integer:
+      return std::to_string(item.as<std::int64_t>());
+    case ItemType::text:
+      return replace_invalid_utf8(item.text());
+    default:
+      return {};
   }
 }
 
@@ -75,7 +79,9 @@ bool set_resource(Source& source, const Entry& e, std::uint64_t& left) {
 }
 
 bool add_series(const Source& source, const Entry& e, std::vector<SeriesDef>& series, std::uint64_t& left) {
-  if (e.payload.size() < sizeof(SeriesEntry) || e.header.id >= kSeriesMax || e.header.a > static_cast<std::uint8_t>(InstrumentKind::histogram)) return false;
+  if (e.payload.size() < sizeof(SeriesEntry) || e.header.id >= kSeriesMax ||
+      e.header.a > static_cast<std::uint8_t>(InstrumentKind::histogram))
+    return false;
   if (e.header.id < series.size() && !series[e.header.id].info.name.empty()) return true;
   if (e.header.id >= series.size()) series.resize(e.header.id + 1);
   const auto fixed = load<SeriesEntry>(e.payload.data());
@@ -90,8 +96,10 @@ bool add_series(const Source& source, const Entry& e, std::vector<SeriesDef>& se
     def.info.scope_version = source.scopes[fixed.scope].version;
   }
   const SeriesInfo& info = def.info;
-  const std::size_t names = info.name.size() + info.unit.size() + info.description.size() + info.scope_name.size() + info.scope_version.size();
-  if (!take(left, names) || !read_pairs(source, e.payload.subspan(sizeof fixed), e.header.b, def.info.labels, left)) return false;
+  const std::size_t names = info.name.size() + info.unit.size() + info.description.size() + info.scope_name.size() +
+                            info.scope_version.size();
+  if (!take(left, names) || !read_pairs(source, e.payload.subspan(sizeof fixed), e.header.b, def.info.labels, left))
+    return false;
   std::sort(def.info.labels.begin(), def.info.labels.end());
   return true;
 }
@@ -99,7 +107,9 @@ bool add_series(const Source& source, const Entry& e, std::vector<SeriesDef>& se
 }  // namespace
 
 bool RingReader::State::read_directory() {
-  const auto damaged = [this] { return fail("its directory is damaged; names after byte " + std::to_string(directory_read) + " are unknown"); };
+  const auto damaged = [this] {
+    return fail("its directory is damaged; names after byte " + std::to_string(directory_read) + " are unknown");
+  };
   if (directory_damaged) return damaged();
   if (live.directory_used <= directory_read) return true;
   if (!read(first, live.directory_used - directory_read, header().directory_offset + directory_read)) return false;
@@ -115,11 +125,20 @@ bool RingReader::State::read_directory() {
     if (sound) {
       e.payload = rest.subspan(sizeof e.header, e.header.size);
       switch (e.header.type) {
-        case EntryType::text: sound = add_text(source, e); break;
-        case EntryType::resource: sound = set_resource(source, e, unfold_left); break;
-        case EntryType::series: sound = add_series(source, e, series, unfold_left); break;
-        case EntryType::scope: sound = add_scope(source, e, unfold_left); break;
-        default: sound = false;
+        case EntryType::text:
+          sound = add_text(source, e);
+          break;
+        case EntryType::resource:
+          sound = set_resource(source, e, unfold_left);
+          break;
+        case EntryType::series:
+          sound = add_series(source, e, series, unfold_left);
+          break;
+        case EntryType::scope:
+          sound = add_scope(source, e, unfold_left);
+          break;
+        default:
+          sound = false;
       }
     }
     if (!sound) {

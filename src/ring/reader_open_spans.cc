@@ -1,5 +1,5 @@
-// RingReader: spans that have begun and not ended, put together from the slots of chunks in state SLOTS. Of a dead process exact; of a
-// living one a view: what changes under the copy does not parse and is left out.
+// RingReader: spans that have begun and not ended, put together from the slots of chunks in state SLOTS. Of a dead
+// process exact; of a living one a view: what changes under the copy does not parse and is left out.
 #include <algorithm>
 
 #include "ring/reader_state.h"
@@ -75,7 +75,8 @@ bool RingReader::read_open_spans(std::vector<OpenSpan>& to) try {
       auto next = load<std::uint32_t>(at + offsetof(SpanSlot, next));
       for (std::size_t n = 1; next != 0 && n < kSpanSlotsPerSpanMax; ++n) {
         const std::uint32_t index = next - 1;
-        if (index / per_chunk >= h.chunk_count || taken[index] || chunks[index / per_chunk].state != ChunkState::slots) break;
+        if (index / per_chunk >= h.chunk_count || taken[index] || chunks[index / per_chunk].state != ChunkState::slots)
+          break;
         taken[index] = true;
         if (!s.read(slot, kSpanSlotBytes, h.chunks_offset + std::uint64_t{index} * kSpanSlotBytes)) return false;
         if (static_cast<SpanSlotState>(load<std::uint32_t>(slot.data())) != SpanSlotState::chained) break;
@@ -86,8 +87,6 @@ bool RingReader::read_open_spans(std::vector<OpenSpan>& to) try {
     }
   }
   return true;
-} catch (const std::bad_alloc&) {
-  return false;
-}
+} catch (const std::bad_alloc&) { return false; }
 
 }  // namespace honeylink::telemetry::ring

@@ -1,8 +1,8 @@
-// Inside of RingReader, shared by the files that read one area each: reader.cc (header, slots, chunks), reader_directory.cc,
-// reader_cells.cc and reader_open_spans.cc. Nobody else includes this.
+// Inside of RingReader, shared by the files that read one area each: reader.cc (header, slots, chunks),
+// reader_directory.cc, reader_cells.cc and reader_open_spans.cc. Nobody else includes this.
 //
-// Must stay true: whatever is used was copied by one pread() and checked on the copy; no size or offset of the file leads to a copy or
-// an allocation that the file's own size does not bound.
+// Must stay true: whatever is used was copied by one pread() and checked on the copy; no size or offset of the file
+// leads to a copy or an allocation that the file's own size does not bound.
 #pragma once
 #include <atomic>
 #include <cerrno>
@@ -19,8 +19,9 @@ inline constexpr std::uint32_t kChunksMax = 65536;
 inline constexpr std::uint32_t kChunkBytesMax = std::uint32_t{1} << 20;
 inline constexpr std::uint64_t kDirectoryBytesMax = std::uint64_t{64} << 20;
 inline constexpr std::uint64_t kCellsBytesMax = std::uint64_t{256} << 20;
-inline constexpr std::uint32_t kTextIdsMax = 65536;                     // keys of items are 16 bits
-// Series repeat names that the directory holds once. A long description in each of thousands of series still fits; a lie does not.
+inline constexpr std::uint32_t kTextIdsMax = 65536;  // keys of items are 16 bits
+// Series repeat names that the directory holds once. A long description in each of thousands of series still fits; a
+// lie does not.
 inline constexpr std::uint64_t kUnfoldedBytesMax = std::uint64_t{64} << 20;
 inline constexpr std::uint64_t kUnfoldingMax = 256;
 inline constexpr int kTriesMax = 8;
@@ -41,7 +42,7 @@ struct RingReader::State {
   Source source;
   std::vector<SeriesDef> series;
   std::uint64_t directory_read = 0;  // bytes of the directory that `source` and `series` reflect
-  std::uint64_t unfold_left = 0;  // bytes that the directory may still unfold to
+  std::uint64_t unfold_left = 0;     // bytes that the directory may still unfold to
   bool directory_damaged = false;
   std::vector<SlotView> slots;  // as of the last reading: what a slot that will not stand still keeps
   std::vector<std::uint8_t> first, second, third;  // buffers, kept between calls

@@ -22,7 +22,8 @@ bool is_sound_texts(std::span<const std::uint8_t> bytes) noexcept {
 bool is_sound_item(const Item& item, bool nested) noexcept {
   if (item.type == ItemType::texts) return is_sound_texts(item.payload);
   if (item.type != ItemType::event && item.type != ItemType::link) return true;
-  if (nested) return false;  // OpenTelemetry has no events of events; a depth would be a way to exhaust a reader's stack
+  if (nested)
+    return false;  // OpenTelemetry has no events of events; a depth would be a way to exhaust a reader's stack
   ItemCursor cursor(item.payload.subspan(item.type == ItemType::event ? kEventHeadBytes : kLinkHeadBytes));
   for (Item inner; cursor.next(inner);) {
     if (!is_sound_item(inner, true)) return false;
@@ -71,21 +72,23 @@ bool RecordCursor::next(RawRecord& record) noexcept {
   const bool is_span = header.type == RecordType::span;
   if (!is_span && header.type != RecordType::log) return fail();
   const std::size_t fixed = is_span ? sizeof(SpanRecord) : sizeof(LogRecord);
-  if (header.bytes < fixed || header.bytes % 8 != 0 || header.bytes > kRecordBytesMax || header.bytes > rest_.size()) return fail();
+  if (header.bytes < fixed || header.bytes % 8 != 0 || header.bytes > kRecordBytesMax || header.bytes > rest_.size())
+    return fail();
   const auto whole = rest_.first(header.bytes);
   const std::size_t count = is_span ? load<SpanRecord>(whole).items : load<LogRecord>(whole).items;
   const std::size_t extent = extent_of_items(whole.subspan(fixed), count);
   if (extent == kUnsound || whole.size() - fixed - extent >= 8) return fail();  // only padding may follow the items
   record.bytes = whole;
   record.items = whole.subspan(fixed, extent);
-  record.record_class = !is_span                           ? RecordClass::log
+  record.record_class = !is_span                          ? RecordClass::log
                         : (header.flags & kFlagKept) != 0 ? RecordClass::kept_span
                                                           : RecordClass::unsampled_span;
   rest_ = rest_.subspan(header.bytes);
   return true;
 }
 
-bool decode_span(const Source& source, const TickScale& scale, const RawRecord& raw, RecordPosition at, SpanEvent& event) noexcept {
+bool decode_span(const Source& source, const TickScale& scale, const RawRecord& raw, RecordPosition at,
+                 SpanEvent& event) noexcept {
   if (raw.record_class == RecordClass::log) return false;
   const auto r = load<SpanRecord>(raw.bytes);
   const std::uint8_t flags = r.header.flags;
@@ -116,7 +119,8 @@ bool decode_span(const Source& source, const TickScale& scale, const RawRecord& 
   return true;
 }
 
-bool decode_log(const Source& source, const TickScale& scale, const RawRecord& raw, RecordPosition at, LogEvent& event) noexcept {
+bool decode_log(const Source& source, const TickScale& scale, const RawRecord& raw, RecordPosition at,
+                LogEvent& event) noexcept {
   if (raw.record_class != RecordClass::log) return false;
   const auto r = load<LogRecord>(raw.bytes);
   const std::uint8_t flags = r.header.flags;

@@ -75,7 +75,8 @@ TEST(RecordView, ASpanComesBackAsItWasRecorded) {
   EXPECT_EQ(e.duration_ns, 250);
   EXPECT_EQ(e.dropped_attributes, 4U);
   EXPECT_EQ(e.dropped_events, 5U);
-  EXPECT_TRUE(std::equal(e.items.begin(), e.items.end(), items.bytes().begin(), items.bytes().end())) << "without the padding";
+  EXPECT_TRUE(std::equal(e.items.begin(), e.items.end(), items.bytes().begin(), items.bytes().end()))
+      << "without the padding";
   LogEvent log;
   EXPECT_FALSE(decode_log(source, kPlain, raw, {}, log));
 }
@@ -142,7 +143,8 @@ TEST(RecordView, RecordsFollowEachOther) {
   bytes.insert(bytes.end(), third.begin(), third.end());
   RecordCursor cursor(bytes);
   int records = 0;
-  for (RawRecord raw; cursor.next(raw); ++records) EXPECT_EQ(raw.record_class, records == 1 ? RecordClass::log : RecordClass::kept_span);
+  for (RawRecord raw; cursor.next(raw); ++records)
+    EXPECT_EQ(raw.record_class, records == 1 ? RecordClass::log : RecordClass::kept_span);
   EXPECT_EQ(records, 3);
   EXPECT_FALSE(cursor.damaged());
 }
@@ -179,16 +181,25 @@ TEST(RecordView, FewerItemsThanCounted) {
 TEST(RecordView, MoreBytesThanItems) {
   EXPECT_FALSE(is_sound(with(test_record(a_span(), TestItems().integer(1, 1)), offsetof(SpanRecord, items), 0)));
 }
-TEST(RecordView, ItemLongerThanItsRecord) { EXPECT_FALSE(is_sound(raw_item(static_cast<std::uint16_t>(ItemType::text), 400, 12))); }
+TEST(RecordView, ItemLongerThanItsRecord) {
+  EXPECT_FALSE(is_sound(raw_item(static_cast<std::uint16_t>(ItemType::text), 400, 12)));
+}
 TEST(RecordView, ItemOfUnknownType) { EXPECT_FALSE(is_sound(raw_item(15, 4, 4))); }
 TEST(RecordView, ItemTooSmallForItsType) {
   const struct {
     ItemType type;
     std::size_t least;
-  } cases[] = {{ItemType::boolean, 1}, {ItemType::integer, 8}, {ItemType::real, 8}, {ItemType::id, 2}, {ItemType::event, kEventHeadBytes}, {ItemType::link, kLinkHeadBytes}};
+  } cases[] = {{ItemType::boolean, 1},
+               {ItemType::integer, 8},
+               {ItemType::real, 8},
+               {ItemType::id, 2},
+               {ItemType::event, kEventHeadBytes},
+               {ItemType::link, kLinkHeadBytes}};
   for (const auto& c : cases) {
-    EXPECT_TRUE(is_sound(raw_item(static_cast<std::uint16_t>(c.type), c.least, padded4(c.least)))) << static_cast<int>(c.type);
-    EXPECT_FALSE(is_sound(raw_item(static_cast<std::uint16_t>(c.type), c.least - 1, padded4(c.least - 1)))) << static_cast<int>(c.type);
+    EXPECT_TRUE(is_sound(raw_item(static_cast<std::uint16_t>(c.type), c.least, padded4(c.least))))
+        << static_cast<int>(c.type);
+    EXPECT_FALSE(is_sound(raw_item(static_cast<std::uint16_t>(c.type), c.least - 1, padded4(c.least - 1))))
+        << static_cast<int>(c.type);
   }
 }
 TEST(RecordView, ListOfNumbersThatEndsInTheMiddle) {
@@ -232,7 +243,8 @@ TEST(TickScale, ADayOfTicksIsRightToAMicrosecond) {
   const ClockReading created{0, 0, 0, 0}, now{static_cast<std::uint64_t>(day) * 3, day, 0, day};
   const TickScale scale(ClockSource::tsc, created, now);
   EXPECT_NEAR(static_cast<double>(scale.unix_ns(0)), 0, 1000);
-  EXPECT_NEAR(static_cast<double>(scale.duration_ns(static_cast<std::uint64_t>(day) * 3)), static_cast<double>(day), 1000);
+  EXPECT_NEAR(static_cast<double>(scale.duration_ns(static_cast<std::uint64_t>(day) * 3)), static_cast<double>(day),
+              1000);
 }
 TEST(TickScale, ReadingsTooCloseTakeTheProcessorsFrequency) {
   ClockReading created = read_clocks(ClockSource::tsc);

@@ -1,5 +1,6 @@
-// For tests and fuzz seeds: a small ring built by hand from layout.h, without the writer, so that reader and writer are not wrong together.
-// The file is a memfd that this object maps; the test changes it under the reader's eyes. Throws nothing; aborts where the kernel refuses.
+// For tests and fuzz seeds: a small ring built by hand from layout.h, without the writer, so that reader and writer are
+// not wrong together. The file is a memfd that this object maps; the test changes it under the reader's eyes. Throws
+// nothing; aborts where the kernel refuses.
 #pragma once
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -28,8 +29,12 @@ class TestItems {
     bytes_.resize(padded4(bytes_.size()));
     return *this;
   }
-  TestItems& text(std::uint16_t key, std::string_view value) { return add(ItemType::text, key, value.data(), value.size()); }
-  TestItems& integer(std::uint16_t key, std::int64_t value) { return add(ItemType::integer, key, &value, sizeof value); }
+  TestItems& text(std::uint16_t key, std::string_view value) {
+    return add(ItemType::text, key, value.data(), value.size());
+  }
+  TestItems& integer(std::uint16_t key, std::int64_t value) {
+    return add(ItemType::integer, key, &value, sizeof value);
+  }
   TestItems& boolean(std::uint16_t key, bool value) { return add(ItemType::boolean, key, &value, 1); }
   TestItems& event(std::uint32_t name, std::uint64_t time, const TestItems& inner) {
     std::vector<std::uint8_t> payload(kEventHeadBytes);
@@ -70,8 +75,9 @@ class TestRing {
  public:
   static constexpr std::uint32_t kSlots = 4, kChunks = 8;
   static constexpr std::uint64_t kSlotsAt = kPageBytes, kChunkHeadersAt = 2 * kPageBytes, kDirectoryAt = 3 * kPageBytes,
-                                 kDirectoryBytes = 4 * kPageBytes, kCellsAt = kDirectoryAt + kDirectoryBytes, kCellsBytes = 4 * kPageBytes,
-                                 kChunksAt = kCellsAt + kCellsBytes, kFileBytes = kChunksAt + kChunks * kChunkBytesSmall;
+                                 kDirectoryBytes = 4 * kPageBytes, kCellsAt = kDirectoryAt + kDirectoryBytes,
+                                 kCellsBytes = 4 * kPageBytes, kChunksAt = kCellsAt + kCellsBytes,
+                                 kFileBytes = kChunksAt + kChunks * kChunkBytesSmall;
 
   TestRing() : TestRing(Fd(::memfd_create("test.ring", MFD_CLOEXEC))) {}
   /// In a file of the caller's, which is made as large as a ring.
@@ -94,7 +100,9 @@ class TestRing {
     h.cells_offset = kCellsAt;
     h.cells_bytes = kCellsBytes;
     h.chunks_offset = kChunksAt;
-    for (std::uint8_t i = 0; i < 16; ++i) h.ring_id[i] = i, h.trace_key[i] = static_cast<std::uint8_t>(0x40 + i), h.span_key[i] = static_cast<std::uint8_t>(0x80 + i);
+    for (std::uint8_t i = 0; i < 16; ++i)
+      h.ring_id[i] = i, h.trace_key[i] = static_cast<std::uint8_t>(0x40 + i),
+      h.span_key[i] = static_cast<std::uint8_t>(0x80 + i);
     read_boot_id();
     h.pid = static_cast<std::uint64_t>(::getpid());
     h.clock_source = ClockSource::monotonic_ns;
@@ -107,9 +115,15 @@ class TestRing {
   TestRing& operator=(const TestRing&) = delete;
 
   [[nodiscard]] Header& header() noexcept { return *reinterpret_cast<Header*>(base_); }
-  [[nodiscard]] ThreadSlot& slot(std::uint32_t i) noexcept { return reinterpret_cast<ThreadSlot*>(base_ + kSlotsAt)[i]; }
-  [[nodiscard]] ChunkHeader& chunk(std::uint32_t i) noexcept { return reinterpret_cast<ChunkHeader*>(base_ + kChunkHeadersAt)[i]; }
-  [[nodiscard]] std::uint8_t* chunk_data(std::uint32_t i) noexcept { return base_ + kChunksAt + std::uint64_t{i} * kChunkBytesSmall; }
+  [[nodiscard]] ThreadSlot& slot(std::uint32_t i) noexcept {
+    return reinterpret_cast<ThreadSlot*>(base_ + kSlotsAt)[i];
+  }
+  [[nodiscard]] ChunkHeader& chunk(std::uint32_t i) noexcept {
+    return reinterpret_cast<ChunkHeader*>(base_ + kChunkHeadersAt)[i];
+  }
+  [[nodiscard]] std::uint8_t* chunk_data(std::uint32_t i) noexcept {
+    return base_ + kChunksAt + std::uint64_t{i} * kChunkBytesSmall;
+  }
   [[nodiscard]] std::uint8_t* directory() noexcept { return base_ + kDirectoryAt; }
   [[nodiscard]] std::uint8_t* cells() noexcept { return base_ + kCellsAt; }
   [[nodiscard]] std::uint8_t* base() noexcept { return base_; }
@@ -118,7 +132,9 @@ class TestRing {
   [[nodiscard]] Fd open(int flags = O_RDWR) const {
     return Fd(::open(("/proc/self/fd/" + std::to_string(file_.get())).c_str(), flags | O_CLOEXEC));
   }
-  [[nodiscard]] std::unique_ptr<RingReader> reader(std::string& why) const { return RingReader::open(open(), "test.ring", true, why); }
+  [[nodiscard]] std::unique_ptr<RingReader> reader(std::string& why) const {
+    return RingReader::open(open(), "test.ring", true, why);
+  }
   [[nodiscard]] std::unique_ptr<RingReader> reader() const {
     std::string why;
     auto opened = reader(why);
@@ -140,7 +156,9 @@ class TestRing {
     const std::uint32_t ids[] = {name, version, schema_url};
     entry(EntryType::scope, 0, 0, id, ids, sizeof ids);
   }
-  void resource(const TestItems& items) { entry(EntryType::resource, 0, items.count(), 0, items.bytes().data(), items.bytes().size()); }
+  void resource(const TestItems& items) {
+    entry(EntryType::resource, 0, items.count(), 0, items.bytes().data(), items.bytes().size());
+  }
   void series(std::uint32_t id, InstrumentKind kind, const SeriesEntry& fixed, const TestItems& labels = {}) {
     std::vector<std::uint8_t> payload(sizeof fixed);
     std::memcpy(payload.data(), &fixed, sizeof fixed);
@@ -178,7 +196,8 @@ class TestRing {
   }
 
   // ---- cells
-  [[nodiscard]] std::uint8_t* block(BlockType type, std::size_t bytes, std::uint32_t slot_index, std::uint32_t series_id, std::uint32_t count) noexcept {
+  [[nodiscard]] std::uint8_t* block(BlockType type, std::size_t bytes, std::uint32_t slot_index,
+                                    std::uint32_t series_id, std::uint32_t count) noexcept {
     const std::uint64_t used = header().cells_used;
     const auto whole = static_cast<std::uint32_t>((bytes + 63) / 64 * 64);
     const BlockHeader head{whole, type, slot_index, series_id, count, 0};
@@ -187,12 +206,14 @@ class TestRing {
     return cells() + used;
   }
   std::uint64_t* slab(std::uint32_t slot_index, std::uint32_t first_series, std::uint32_t count) noexcept {
-    auto* values = reinterpret_cast<std::uint64_t*>(block(BlockType::slab, kSlabHeaderBytes + count * 8ULL, slot_index, first_series, count) + kSlabHeaderBytes);
+    auto* values = reinterpret_cast<std::uint64_t*>(
+        block(BlockType::slab, kSlabHeaderBytes + count * 8ULL, slot_index, first_series, count) + kSlabHeaderBytes);
     if (slot_index == kSharedSlot) std::fill(values, values + count, kGaugeUnset);
     return values;
   }
   HistogramBlock& histogram(std::uint32_t slot_index, std::uint32_t series_id) noexcept {
-    auto& h = *reinterpret_cast<HistogramBlock*>(block(BlockType::histogram, sizeof(HistogramBlock), slot_index, series_id, 0));
+    auto& h = *reinterpret_cast<HistogramBlock*>(
+        block(BlockType::histogram, sizeof(HistogramBlock), slot_index, series_id, 0));
     for (auto& range : h.range) {
       range.min = std::numeric_limits<double>::infinity();
       range.max = -std::numeric_limits<double>::infinity();

@@ -14,7 +14,7 @@ __extension__ using Int128 = __int128;
 
 constexpr int kPointBits = 48;  // a day of ticks is right to a nanosecond, and 65,536 ns a tick still fit
 constexpr std::int64_t kOne = std::int64_t{1} << kPointBits;
-constexpr std::int64_t kReadingsApartNs = 50'000'000;   // two readings, each right to about 50 ns: 2 parts in a million
+constexpr std::int64_t kReadingsApartNs = 50'000'000;  // two readings, each right to about 50 ns: 2 parts in a million
 constexpr std::int64_t kMeasureNs = 10'000'000;
 constexpr double kHzMin = 1e6, kHzMax = 1e11;  // outside: a hostile or broken pair of readings
 
@@ -44,7 +44,8 @@ std::int64_t scale_between(const ClockReading& a, const ClockReading& b) noexcep
   const auto ns = static_cast<double>(b.monotonic_ns - a.monotonic_ns), ticks = static_cast<double>(b.ticks - a.ticks);
   const double hz = ticks / ns * 1e9;
   if (hz < kHzMin || hz > kHzMax) return 0;
-  return static_cast<std::int64_t>(static_cast<long double>(ns) / static_cast<long double>(ticks) * static_cast<long double>(kOne));
+  return static_cast<std::int64_t>(static_cast<long double>(ns) / static_cast<long double>(ticks) *
+                                   static_cast<long double>(kOne));
 }
 
 std::int64_t processor_scale() noexcept {
@@ -75,7 +76,8 @@ std::int64_t tsc_scale(const ClockReading& created, const ClockReading& now) noe
 
 ClockReading read_clocks(ClockSource source) noexcept {
   ClockReading r{};
-  // The tightest of a few: an interrupt between the reading of ticks and of the clock would shift every time of the ring.
+  // The tightest of a few: an interrupt between the reading of ticks and of the clock would shift every time of the
+  // ring.
   std::uint64_t tightest = ~std::uint64_t{0};
   for (int i = 0; i < 5; ++i) {
     const std::uint64_t before = ticks_now();
@@ -92,7 +94,9 @@ ClockReading read_clocks(ClockSource source) noexcept {
 }
 
 TickScale::TickScale(ClockSource source, const ClockReading& created, const ClockReading& now) noexcept
-    : ns_per_tick_(source == ClockSource::tsc ? tsc_scale(created, now) : kOne), ticks_(now.ticks), unix_ns_(now.realtime_ns) {}
+    : ns_per_tick_(source == ClockSource::tsc ? tsc_scale(created, now) : kOne),
+      ticks_(now.ticks),
+      unix_ns_(now.realtime_ns) {}
 
 std::int64_t TickScale::unix_ns(std::uint64_t ticks) const noexcept {
   // Ninety years of ticks either way; one multiplication. What is farther off is no time but damage, and wraps.
