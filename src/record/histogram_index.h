@@ -10,7 +10,7 @@ namespace honeylink::telemetry::internal {
 inline constexpr std::uint64_t kMantissaMask = (std::uint64_t{1} << 52) - 1;
 
 struct IndexTable {
-  std::array<std::uint64_t, 65> bound;   // mantissa bits of 2^(i/64), rounded up; the last one is past the end
+  std::array<std::uint64_t, 65> bound;   // mantissa bits of 2^(i/64), rounded down, as is what is compared; the last one is past the end
   std::array<std::uint8_t, 256> guess;   // by the mantissa's first 8 bits: the bucket or the one before
 };
 extern const IndexTable kIndexTable;  // constant-initialised

@@ -81,7 +81,8 @@ std::uint32_t add(const Definition& definition, InstrumentKind kind, std::uint32
   table[place] = id + 1;
   const std::uint32_t rings = process.ring_count.load(std::memory_order_relaxed);
   for (std::uint32_t i = 0; i < rings; ++i) {
-    if (!write_series(*process.rings[i], id)) count(ProcessCounter::names_full);
+    // Rings of before (start() leaves a small one behind) may be full without a loss: nobody begins a series in them.
+    if (!write_series(*process.rings[i], id) && process.rings[i] == process.current.load(std::memory_order_relaxed)) count(ProcessCounter::names_full);
     if (kind == InstrumentKind::gauge) make_gauge_cell(*process.rings[i], id);
   }
   return id;
@@ -103,21 +104,25 @@ InstrumentRecord* instrument_record(const Definition& plain, std::uint64_t ident
   return nullptr;
 }
 
-bool define(const Instrument& instrument, const Label* labels, std::size_t count, Definition& definition) noexcept {
-  // Keys are interned before the lock is taken; here only what is there already is looked up again.
-  std::uint8_t* at = definition.payload + sizeof(ring::SeriesEntry);
+// Sorted by key, so that the order of a call does not matter. False: too many labels, or a key that is refused. The keys are interned
+// here, before the lock is taken.
+bool define(const Label* labels, std::size_t count, Definition& definition) noexcept {
   if (count > kLabelsMax) return false;
-  std::uint8_t dropped = 0;
+  const Label* sorted[kLabelsMax];
   for (std::size_t i = 0; i < count; ++i) {
-    static_assert(sizeof(LabelKey) == sizeof(Key));
-    std::uint8_t* end = write_item(at, Key::runtime(labels[i].key.text()), labels[i].value);
-    if (end == at) ++dropped;
-    else ++definition.labels;
+    std::size_t place = i;
+    for (; place > 0 && labels[i].key.text() < sorted[place - 1]->key.text(); --place) sorted[place] = sorted[place - 1];
+    sorted[place] = &labels[i];
+  }
+  std::uint8_t* at = definition.payload + sizeof(ring::SeriesEntry);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint8_t* end = write_item(at, Key::runtime(sorted[i]->key.text()), sorted[i]->value);
+    if (end == at) return false;
+    ++definition.labels;
     at = end;
   }
   definition.bytes = static_cast<std::uint32_t>(at - definition.payload);
-  (void)instrument;
-  return dropped == 0;
+  return true;
 }
 
 void complete(const Instrument& instrument, std::uint32_t name, Definition& definition) noexcept {
@@ -134,13 +139,13 @@ std::uint32_t register_series(const Instrument& instrument, const Label* labels,
     return kNoSeries;
   }
   Definition definition;
-  if (!define(instrument, labels, count, definition)) {
+  if (!define(labels, count, definition)) {
     internal::count(ProcessCounter::invalid_name);
     return kNoSeries;
   }
   Definition overflow;
   const Label overflow_label[] = {{"otel.metric.overflow", true}};
-  define(instrument, overflow_label, 1, overflow);
+  define(overflow_label, 1, overflow);
   const Locked locked;
   complete(instrument, name, definition);
   complete(instrument, name, overflow);
