@@ -122,7 +122,8 @@ TEST_F(CliManners, DoctorFindsAnOpenHome) {
   const Said said = honeytel({"doctor", "--json"});
   EXPECT_EQ(said.exit, 1) << said.out;
   bool found = false;
-  for (const auto& check : said.json()["checks"]) found = found || (check["check"] == "home" && check["finding"] == "problem" && check["to_do"] == "chmod 700 " + home_);
+  const auto json = said.json();
+  for (const auto& check : json["checks"]) found = found || (check["check"] == "home" && check["finding"] == "problem" && check["to_do"] == "chmod 700 " + home_);
   EXPECT_TRUE(found) << said.out;
   ASSERT_EQ(::chmod(home_.c_str(), 0700), 0);
   EXPECT_EQ(honeytel({"doctor"}).exit, 0);

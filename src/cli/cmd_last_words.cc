@@ -1,6 +1,8 @@
 // honeytel last-words: the final seconds of a process that died: what it was in the middle of, what it had just done, what it said.
 #include <algorithm>
 #include <charconv>
+#include <chrono>
+#include <thread>
 
 #include "base/text.h"
 #include "cli/commands.h"
@@ -98,9 +100,39 @@ void print_words(const Call& call, const query::LastWords& words, std::size_t ro
 void print_deaths(const Call& call, const std::vector<query::Death>& deaths) {
   Listing listing({{"pid", "pid", true}, {"service", "service", false, true}, {"died", "died"}, {"started", ""}, {"spans", "spans", true}, {"open_spans", "in the middle of", true}, {"stored", "stored"}});
   for (const query::Death& death : deaths) {
-    listing.add({count_cell(death.pid), text_cell(death.service), death.died_unix_ns == 0 ? json_cell("null", "just now") : time_cell(death.died_unix_ns), time_cell(death.started_unix_ns), count_cell(death.spans), count_cell(death.open_spans), bool_cell(death.in_store)});
+    listing.add({json_cell(std::to_string(death.pid), std::to_string(death.pid)), text_cell(death.service), death.died_unix_ns == 0 ? json_cell("null", "just now") : time_cell(death.died_unix_ns), time_cell(death.started_unix_ns), count_cell(death.spans), count_cell(death.open_spans), bool_cell(death.in_store)});
   }
   listing.print(call, "deaths", deaths.size());
+}
+
+/// The death that is asked for: the latest, or that of a process. nullptr with an empty problem: nobody died.
+const query::Death* choose(const Call& call, const std::vector<query::Death>& deaths, query::Problem& problem) {
+  const std::string given = call.argument(0);
+  if (given.empty()) return deaths.empty() ? nullptr : &deaths.front();
+  std::uint64_t pid = 0;
+  const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), pid);
+  if (error != std::errc{} || end != given.data() + given.size()) {
+    return problem = usage_problem("'" + given + "' is no process id", {}, "honeytel last-words --list shows who died"), nullptr;
+  }
+  const auto found = std::find_if(deaths.begin(), deaths.end(), [&](const query::Death& d) { return d.pid == pid; });
+  if (found != deaths.end()) return &*found;
+  return problem = {query::ProblemKind::not_found, "no process " + given + " died while recording", "one that exits by itself has no last words", "honeytel last-words --list shows who died"}, nullptr;
+}
+
+/// Finds and reads. An engine may store a ring between the two: then it is looked for once more, in the store.
+query::Answer<query::LastWords> find_words(const Call& call, const std::string& home, bool& nobody) {
+  const config::Config config = config::load_config(home, config::default_config()).config;
+  for (int attempt = 0;; ++attempt) {
+    const auto deaths = query::list_deaths(home);
+    if (!deaths.ok()) return deaths.problem();
+    query::Problem problem;
+    const query::Death* wanted = choose(call, deaths.value(), problem);
+    nobody = wanted == nullptr && problem.what.empty();
+    if (wanted == nullptr) return problem;
+    auto words = query::read_last_words({home, config.scrub.ids, config.scrub.refuse, false}, *wanted);
+    if (words.ok() || wanted->in_store || attempt == 2) return words;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
 }
 
 int run(Call& call) {
@@ -109,24 +141,19 @@ int run(Call& call) {
   if (!limit) return report(call.terminal, problem);
   const auto home = call.home();
   if (!home.ok()) return report(call.terminal, home.problem());
-  const auto deaths = query::list_deaths(home.value());
-  if (!deaths.ok()) return report(call.terminal, deaths.problem());
-  if (call.has("list")) return print_deaths(call, deaths.value()), static_cast<int>(kOk);
-  const query::Death* wanted = deaths.value().empty() ? nullptr : &deaths.value().front();
-  if (const std::string given = call.argument(0); !given.empty()) {
-    std::uint64_t pid = 0;
-    const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), pid);
-    if (error != std::errc{} || end != given.data() + given.size()) return report(call.terminal, usage_problem("'" + given + "' is no process id", {}, "honeytel last-words --list shows who died"));
-    const auto found = std::find_if(deaths.value().begin(), deaths.value().end(), [&](const query::Death& d) { return d.pid == pid; });
-    if (found == deaths.value().end()) return report(call.terminal, {query::ProblemKind::not_found, "no process " + given + " died while recording", "one that exits by itself has no last words", "honeytel last-words --list shows who died"});
-    wanted = &*found;
+  if (call.has("list")) {
+    const auto deaths = query::list_deaths(home.value());
+    if (!deaths.ok()) return report(call.terminal, deaths.problem());
+    print_deaths(call, deaths.value());
+    return kOk;
   }
-  if (wanted == nullptr) {
+  bool nobody = false;
+  const auto words = find_words(call, home.value(), nobody);
+  if (nobody) {
+    if (call.format() != Format::table) call.terminal.print("{\"schema\":1,\"pid\":null,\"spans\":[],\"logs\":[]}\n");
     call.terminal.say("nobody died while recording");
     return kOk;
   }
-  const config::Config config = config::load_config(home.value(), config::default_config()).config;
-  const auto words = query::read_last_words({home.value(), config.scrub.ids, config.scrub.refuse, false}, *wanted);
   if (!words.ok()) return report(call.terminal, words.problem());
   if (call.format() == Format::table) print_words(call, words.value(), static_cast<std::size_t>(*limit));
   else call.terminal.print(to_json(words.value()) + "\n");

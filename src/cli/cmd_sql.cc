@@ -32,6 +32,7 @@ Cell cell_of(sqlite3_stmt* row, int i) {
 }
 
 query::Problem sql_problem(const store::Connection& connection, const std::string& home) {
+  if ((connection.result() & 0xff) == SQLITE_READONLY) return usage_problem("this would change what is stored", "sql only reads", "to delete: honeytel forget");
   query::Problem problem = query::database_problem(connection, query::metrics_path(home), "SQLite does not take this");
   if (problem.kind == query::ProblemKind::failed) {
     problem.kind = query::ProblemKind::usage;

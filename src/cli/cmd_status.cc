@@ -89,7 +89,7 @@ void print_rings(const Call& call, const query::Status& status) {
     std::string said = ring.why;
     for (const auto& [name, n] : ring.counters) said += (said.empty() ? "" : ", ") + name + " " + query::format_count(n);
     const char* state = !ring.why.empty() ? "damaged" : ring.alive ? "records" : ring.clean ? "ended" : ring.same_boot ? "died" : "of an earlier boot";
-    rings.add({count_cell(ring.pid), text_cell(ring.service), text_cell(ring.module), text_cell(state), json_cell("0", query::format_bytes(ring.bytes)), text_cell(said)});
+    rings.add({json_cell(std::to_string(ring.pid), std::to_string(ring.pid)), text_cell(ring.service), text_cell(ring.module), text_cell(state), json_cell("0", query::format_bytes(ring.bytes)), text_cell(said)});
   }
   call.terminal.print(rings.table(call.terminal.style, call.terminal.columns));
 }

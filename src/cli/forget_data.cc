@@ -2,6 +2,7 @@
 #include "cli/forget_data.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -11,6 +12,7 @@
 #include "query/log_reader.h"
 #include "query/paths.h"
 #include "query/rings.h"
+#include "store/log_state.h"
 #include "store/sqlite.h"
 
 namespace honeylink::telemetry::cli {
@@ -68,8 +70,23 @@ std::string compressed(const std::string& text) {
   return packed;
 }
 
-/// Keeps the lines from `before` on. The engine takes a log file of another inode for its own at its next start.
-std::optional<query::Problem> forget_lines(const query::LogFile& file, std::int64_t before, bool newest, Forgotten& gone) {
+/// Tells the log's state which file it speaks of now: all of it counts, nothing is lost.
+bool adopt_newest(const std::string& home) {
+  std::string why;
+  const Fd file = open_file(query::log_path(home), O_RDONLY, 0, why), slots = open_file(query::logs_directory(home) + "/state", O_RDWR, 0, why);
+  struct stat info {};
+  store::LogState state;
+  if (!file || !slots || ::fstat(file.get(), &info) != 0 || !store::read_log_state(slots.get(), state)) return !slots;
+  state.inode = info.st_ino;
+  state.committed = state.durable = static_cast<std::uint64_t>(info.st_size);
+  state.tail_crc = 0;
+  state.durable_stored = state.counts.stored;
+  ++state.sequence;
+  return store::write_log_state(slots.get(), store::encode_log_state(state), state.sequence) && ::fdatasync(slots.get()) == 0;
+}
+
+/// Keeps the lines from `before` on.
+std::optional<query::Problem> forget_lines(const std::string& home, const query::LogFile& file, std::int64_t before, bool newest, Forgotten& gone) {
   std::string kept;
   std::uint64_t lines = 0;
   const auto problem = query::read_log_file(file, [&](std::string_view line) {
@@ -86,7 +103,10 @@ std::optional<query::Problem> forget_lines(const query::LogFile& file, std::int6
     if (::unlink(file.path.c_str()) == 0) return std::nullopt;
     return query::Problem{query::ProblemKind::environment, "cannot remove " + file.path, "its directory cannot be written", "honeytel doctor checks owners and modes"};
   }
-  if (replace_file(file.path, file.compressed ? compressed(kept) : kept, 0644, why)) return std::nullopt;
+  // While the old file is held its inode cannot be given to the new one: a state that a kill leaves unwritten then speaks of neither.
+  const Fd held = open_file(file.path, O_RDONLY, 0, why);
+  const bool replaced = replace_file(file.path, file.compressed ? compressed(kept) : kept, 0644, why);
+  if (replaced && (!newest || adopt_newest(home))) return std::nullopt;
   return query::Problem{query::ProblemKind::environment, "cannot rewrite " + file.path, why, "honeytel doctor checks owners and modes"};
 }
 
@@ -111,7 +131,7 @@ query::Answer<Forgotten> forget_data(const std::string& home, std::int64_t befor
   progress(0.7);
   const std::vector<query::LogFile> files = query::list_log_files(home);
   for (std::size_t i = 0; i < files.size(); ++i) {
-    if (auto problem = forget_lines(files[i], before, i + 1 == files.size() && files[i].path == query::log_path(home), gone)) return *problem;
+    if (auto problem = forget_lines(home, files[i], before, i + 1 == files.size() && files[i].path == query::log_path(home), gone)) return *problem;
     progress(0.7 + 0.3 * static_cast<double>(i + 1) / static_cast<double>(files.size()));
   }
   if (before != kAll) return gone;

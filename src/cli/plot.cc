@@ -36,10 +36,12 @@ class Canvas {
       if (braille_) query::append_utf8(text, braille_cell(c, r));
       else text += ascii_cell(c, r);
     }
+    while (text.ends_with(' ') || text.ends_with(kBlank)) text.resize(text.size() - (text.ends_with(' ') ? 1 : kBlank.size()));
     return text;
   }
 
  private:
+  static constexpr std::string_view kBlank = "\u2800";
   [[nodiscard]] bool dot(std::size_t x, std::size_t y) const noexcept { return dots_[y * width_ + x] != 0; }
   [[nodiscard]] char32_t braille_cell(std::size_t c, std::size_t r) const noexcept {
     constexpr std::array<std::array<std::uint8_t, 2>, 4> kBits{{{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}}};
@@ -117,8 +119,7 @@ std::string draw_plot(const std::vector<PlotPoint>& points, const Style& style, 
   for (std::size_t r = 0; r < options.rows; ++r) {
     const std::string label = r == 0 ? high : r + 1 == options.rows ? low : r == options.rows / 2 ? middle : std::string();
     out += "  " + std::string(label_columns - query::columns_of(label), ' ') + label + " " + std::string(style.sign("┤", "|"));
-    std::string row = canvas.row(r);
-    out += style.paint(Colour::blue, row) + "\n";
+    out += style.paint(Colour::blue, canvas.row(r)) + "\n";
   }
   const bool dated = points.back().time_unix_ns - points.front().time_unix_ns > 86'400'000'000'000;
   const std::string from = clock_of(points.front().time_unix_ns, dated), to = clock_of(points.back().time_unix_ns, dated);

@@ -44,14 +44,14 @@ Problem problem_of(int code, const std::string& path, std::string what, std::str
 }  // namespace
 
 Answer<store::Connection> open_database(const std::string& path) {
-  if (!file_exists(path)) {
-    return Problem{ProblemKind::not_found, "nothing is stored yet", path + " is not there", "start with: honeytel demo, or honeytel agent"};
-  }
+  const Problem nothing{ProblemKind::not_found, "nothing is stored yet", path + " is not there", "start with: honeytel demo, or honeytel agent"};
+  if (!file_exists(path)) return nothing;
   store::Connection connection;
-  int code = connection.open(path, store::Access::read_only, kBusyTimeoutMs);
+  const int code = connection.open(path, store::Access::read_only, kBusyTimeoutMs);
   if (code != SQLITE_OK) return problem_of(code, path, "cannot open " + path, connection.error());
-  code = connection.execute("SELECT count(*) FROM sqlite_schema");
-  if (code != SQLITE_OK) return problem_of(code, path, "cannot read " + path, connection.error());
+  const std::int64_t tables = connection.integer("SELECT count(*) FROM sqlite_schema", -1);
+  if (tables < 0) return problem_of(connection.result(), path, "cannot read " + path, connection.error());
+  if (tables == 0) return nothing;  // an engine makes it this very moment
   return connection;
 }
 

@@ -41,7 +41,7 @@ Answer<LastWords> words_from_ring(const scrub::ScrubOptions& options, const Deat
 
 void add_stored_logs(const std::string& home, LastWords& words) {
   LogFilter filter;
-  filter.since_unix_ns = words.died_unix_ns - kWindowNs, filter.until_unix_ns = words.died_unix_ns + 1'000'000;
+  filter.since_unix_ns = std::max(words.died_unix_ns - kWindowNs, words.started_unix_ns), filter.until_unix_ns = words.died_unix_ns + 1'000'000;
   LogLine line;
   for (const LogFile& file : list_log_files(home)) {
     if (file.modified_unix_ns < filter.since_unix_ns) continue;
