@@ -24,7 +24,7 @@ std::vector<Sums> sum_scalars(const std::vector<ring::ScalarCell>& cells, const 
     Sums& sum = sums[cell.series];
     const MetricType kind = series[cell.series].info.kind;
     const auto real = std::bit_cast<double>(cell.value);
-    if (kind == MetricType::gauge ? cell.slot != ring::kSharedSlot || cell.value == ring::kGaugeUnset : cell.slot == ring::kSharedSlot) continue;
+    if (cell.slot == ring::kSharedSlot ? cell.value == ring::kGaugeUnset : kind == MetricType::gauge) continue;
     if (kind == MetricType::counter || kind == MetricType::up_down) sum.integer += cell.value;
     else if (std::isfinite(real)) sum.real = kind == MetricType::gauge ? real : sum.real + real;
     else continue;

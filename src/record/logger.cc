@@ -52,7 +52,6 @@ void log(const Scope& scope, std::uint32_t& cached_scope, LogLevel level, const 
   const Entry entry;
   SlotState* s = entry.state();
   if (s == nullptr) [[unlikely]] return count_unplaced(entry, ring::RecordClass::log);
-  if (name.size() > kNameBytesMax) [[unlikely]] count(ProcessCounter::name_cut);
   const std::uint32_t id = intern(name, NameKind::name);
   if (id >= kUnknownName) [[unlikely]] return;
   const std::string_view message = options != nullptr ? options->message : std::string_view{};

@@ -148,7 +148,8 @@ inline constexpr std::uint32_t kSharedSlot = 0xffff'ffffU;
 
 // slab: BlockHeader, padding to 64, then `count` cells of 8 bytes: series, series+1, … A thread that needs more cells gets a second,
 // larger slab that starts again at series 0; the old one keeps what it holds. The value of a series is the sum over all slabs of all
-// slots (counter: modulo 2^64; counter_real: double; up_down: two's complement). Gauges live in slabs of kSharedSlot as doubles;
+// slots (counter: modulo 2^64; counter_real: double; up_down: two's complement), kSharedSlot included: there threads without a slab
+// add, by locked additions. Gauges live in slabs of kSharedSlot only, as doubles;
 // kGaugeUnset means never set. The cell of a histogram is not part of the format (the writer keeps its block's offset there).
 inline constexpr std::size_t kSlabHeaderBytes = 64;
 inline constexpr std::uint64_t kGaugeUnset = 0x7ff8'dead'beef'0000ULL;  // a NaN that no set() can store

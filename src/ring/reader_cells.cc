@@ -161,8 +161,8 @@ bool RingReader::read_cells(CellSnapshot& to) try {
       const bool shared = block.slot == kSharedSlot;
       for (std::uint32_t i = 0; i < block.count; ++i) {
         const auto value = load<std::uint64_t>(&s.first[at + kSlabHeaderBytes + i * 8ULL]);
-        // A shared slab spans series of all kinds; the cells of those that are no gauges are nobody's.
-        if (shared ? value != kGaugeUnset && s.is_gauge(block.series + i) : value != 0)
+        // A shared slab spans series of all kinds: gauges, and what threads without a slab of their own added to counters.
+        if (shared ? value != kGaugeUnset && (value != 0 || s.is_gauge(block.series + i)) : value != 0)
           to.scalars.push_back({block.slot, block.series + i, value});
       }
     } else if (block.type == BlockType::histogram) {

@@ -17,6 +17,7 @@ inline constexpr std::uint16_t kRefRemote = 16;
 inline constexpr std::uint16_t kRefRandom = 32;       // W3C level 2: the trace id has random bits
 inline constexpr std::uint16_t kRefHasParent = 64;
 inline constexpr std::uint16_t kRefParentForeign = 128;
+inline constexpr std::uint16_t kRefWallStart = 256;   // a span without a slot whose start the caller gave
 
 /// Names a span of this or another process.
 struct SpanRef {

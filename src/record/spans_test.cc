@@ -1,0 +1,444 @@
+// Spans through testing::Capture: identity, nesting, what is said about them, limits, and ends in unusual places.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "honeylink/testing.h"
+#include "record/count.h"
+#include "record/sampler.h"
+
+namespace tel = honeylink::telemetry;
+
+namespace {
+
+using tel::ProcessCounter;
+using tel::testing::Capture;
+using tel::testing::SpanRecord;
+
+constinit tel::Scope scope{"test.spans", "2.0"};
+constinit tel::Tracer tracer{scope};
+
+const SpanRecord& named(const std::vector<SpanRecord>& spans, std::string_view name) {
+  for (const SpanRecord& span : spans)
+    if (span.name == name) return span;
+  static const SpanRecord none;
+  ADD_FAILURE() << "no span " << name;
+  return none;
+}
+
+TEST(Span, NestsAndEndsInOrder) {
+  const Capture capture;
+  tel::SpanContext outer_context, inner_context;
+  {
+    const auto outer = tracer.scoped_span("outer");
+    outer_context = outer->context();
+    {
+      const auto inner = tracer.scoped_span("inner");
+      inner_context = inner->context();
+    }
+    EXPECT_EQ(tel::Context::current().span().span_id(), outer_context.span_id());
+  }
+  EXPECT_FALSE(tel::Context::current().span().is_valid());
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 2u);
+  EXPECT_EQ(spans[0].name, "inner");
+  EXPECT_EQ(spans[1].name, "outer");
+  EXPECT_EQ(spans[0].scope, "test.spans");
+  EXPECT_EQ(spans[0].parent_span_id, spans[1].span_id);
+  EXPECT_EQ(spans[0].trace_id, spans[1].trace_id);
+  EXPECT_FALSE(spans[1].parent_span_id.is_valid());
+  EXPECT_EQ(spans[0].span_id, inner_context.span_id());
+  EXPECT_EQ(spans[1].span_id, outer_context.span_id());
+  EXPECT_EQ(spans[1].trace_id, outer_context.trace_id());
+  EXPECT_LE(spans[1].start_unix_ns, spans[0].start_unix_ns);
+  EXPECT_GE(spans[1].end_unix_ns, spans[0].end_unix_ns);
+  EXPECT_EQ(capture.refused(), 0u);
+}
+
+TEST(Span, ParentsByOptionNewRootsAndRemoteParents) {
+  const Capture capture;
+  const auto remote = tel::SpanContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+  const tel::Context from_outside(remote);
+  {
+    const auto current = tracer.scoped_span("current");
+    const auto child = tracer.start_span("child of remote", {}, {.kind = tel::SpanKind::server, .parent = &from_outside});
+    const auto root = tracer.start_span("root", {}, {.new_root = true});
+  }
+  const auto spans = capture.spans();
+  const auto& child = named(spans, "child of remote");
+  EXPECT_EQ(child.trace_id, remote.trace_id());
+  EXPECT_EQ(child.parent_span_id, remote.span_id());
+  EXPECT_EQ(child.kind, tel::SpanKind::server);
+  EXPECT_NE(named(spans, "root").trace_id, named(spans, "current").trace_id);
+  EXPECT_FALSE(named(spans, "root").parent_span_id.is_valid());
+}
+
+TEST(Span, AContextThatTravelledAsTextIsTheSameTrace) {
+  const Capture capture;
+  tel::SpanContext sent;
+  {
+    const auto span = tracer.scoped_span("sender");
+    sent = span->context();
+    const auto text = sent.traceparent();
+    const tel::Context received(tel::SpanContext::parse({text.data(), text.size()}));
+    const auto child = tracer.start_span("receiver", {}, {.parent = &received});
+  }
+  const auto spans = capture.spans();
+  EXPECT_EQ(named(spans, "receiver").trace_id, sent.trace_id());
+  EXPECT_EQ(named(spans, "receiver").parent_span_id, sent.span_id());
+}
+
+TEST(Span, EveryTypeOfAttribute) {
+  const Capture capture;
+  const bool bools[] = {true, false};
+  const std::int64_t integers[] = {-1, 2};
+  const double reals[] = {0.5, 1.25};
+  const std::string_view texts[] = {"a", "", "ccc"};
+  {
+    const auto span = tracer.scoped_span("typed", {{"yes", true}, {"n", -7}, {"big", ~std::uint64_t{0}}, {"x", 2.5}, {"t", "text"}, {"empty", ""},
+                                                   {"peer", tel::hashed_id("device", "AA:BB")}, {"bs", std::span<const bool>(bools)},
+                                                   {"is", std::span<const std::int64_t>(integers)}, {"rs", std::span<const double>(reals)},
+                                                   {"ts", std::span<const std::string_view>(texts)}});
+    span->set_attribute("later", 12).set_attribute("n", 8);
+  }
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 1u);
+  const auto& a = spans[0].attributes;
+  const auto at = [&](const char* key) { return a.count(key) ? a.find(key)->second : "absent"; };
+  EXPECT_EQ(at("yes"), "true");
+  EXPECT_EQ(at("n"), "8");
+  EXPECT_EQ(at("big"), "18446744073709551615");
+  EXPECT_EQ(at("x"), "2.5");
+  EXPECT_EQ(at("t"), "text");
+  EXPECT_EQ(at("empty"), "");
+  EXPECT_EQ(at("peer"), "device:AA:BB");
+  EXPECT_EQ(at("bs"), "[true,false]");
+  EXPECT_EQ(at("is"), "[-1,2]");
+  EXPECT_EQ(at("rs"), "[0.5,1.25]");
+  EXPECT_EQ(at("ts"), "[a,,ccc]");
+  EXPECT_EQ(at("later"), "12");
+  EXPECT_EQ(capture.refused(), 0u);
+}
+
+TEST(Span, EventsLinksAndRename) {
+  const Capture capture;
+  const auto other = tel::SpanContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+  {
+    const auto span = tracer.scoped_span("before", {}, {.links = {{other, {{"why", "batch"}}}}});
+    span->add_event("first", {{"n", 1}}).add_event("second").add_link(other).update_name("after");
+  }
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_EQ(spans[0].name, "after");
+  EXPECT_EQ(spans[0].events, (std::vector<std::string>{"first", "second"}));
+  ASSERT_EQ(spans[0].links.size(), 2u);
+  EXPECT_EQ(spans[0].links[0].trace_id(), other.trace_id());
+  EXPECT_EQ(spans[0].links[1].span_id(), other.span_id());
+}
+
+TEST(Span, StatusRules) {
+  const Capture capture;
+  tracer.start_span("unset").end();
+  { const auto s = tracer.start_span("error"); s.set_error("first").set_error("second"); }
+  { const auto s = tracer.start_span("ok is final"); s.set_status(tel::SpanStatus::ok).set_error("too late"); }
+  { const auto s = tracer.start_span("ok wins over error"); s.set_error("x").set_status(tel::SpanStatus::ok); }
+  { const auto s = tracer.start_span("unset changes nothing"); s.set_error("kept").set_status(tel::SpanStatus::unset); }
+  const auto spans = capture.spans();
+  EXPECT_EQ(named(spans, "unset").status, tel::SpanStatus::unset);
+  EXPECT_EQ(named(spans, "error").status, tel::SpanStatus::error);
+  EXPECT_EQ(named(spans, "error").status_description, "second");
+  EXPECT_EQ(named(spans, "ok is final").status, tel::SpanStatus::ok);
+  EXPECT_EQ(named(spans, "ok is final").status_description, "");
+  EXPECT_EQ(named(spans, "ok wins over error").status, tel::SpanStatus::ok);
+  EXPECT_EQ(named(spans, "unset changes nothing").status, tel::SpanStatus::error);
+  EXPECT_EQ(named(spans, "unset changes nothing").status_description, "kept");
+}
+
+TEST(Span, ExceptionsMarkAndAreRecorded) {
+  const Capture capture;
+  EXPECT_THROW(
+      {
+        const auto span = tracer.scoped_span("left");
+        throw std::runtime_error("x");
+      },
+      std::runtime_error);
+  EXPECT_THROW(tracer.in_span("in_span", {}, [](const tel::Span&) -> int { throw std::out_of_range("no 7"); }), std::out_of_range);
+  EXPECT_EQ(tracer.in_span("fine", {}, [](const tel::Span&) { return 5; }), 5);
+  const auto spans = capture.spans();
+  EXPECT_EQ(named(spans, "left").status, tel::SpanStatus::error);
+  EXPECT_EQ(named(spans, "in_span").events, std::vector<std::string>{"exception"});
+  EXPECT_EQ(named(spans, "in_span").status, tel::SpanStatus::error);
+  EXPECT_EQ(named(spans, "fine").status, tel::SpanStatus::unset);
+  EXPECT_FALSE(tel::Context::current().span().is_valid());
+}
+
+TEST(Span, AttributesOverThirtyTwoAreLeftOutAndCounted) {
+  const Capture capture;
+  {
+    const auto span = tracer.start_span("many");
+    for (int i = 0; i < 40; ++i) span.set_attribute(tel::Key::runtime("k" + std::to_string(i)), i);
+  }
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_EQ(spans[0].attributes.size(), 32u);
+  EXPECT_EQ(spans[0].attributes.count("k31"), 1u);
+  EXPECT_EQ(capture.refused(), 8u);
+}
+
+TEST(Span, LongValuesAreCutAtACharacterBoundaryAndCounted) {
+  const Capture capture;
+  std::string text = "x";
+  while (text.size() < 10'000) text += "\xc3\xa4";
+  { const auto span = tracer.scoped_span("cut", {{"v", text}}); }
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_EQ(spans[0].attributes.find("v")->second, text.substr(0, 255));
+  EXPECT_EQ(capture.refused(), 1u);
+}
+
+TEST(Span, EightKilobytesIsTheEndAndWhatIsOverIsCounted) {
+  const Capture capture;
+  const std::string text(250, 'e');
+  {
+    const auto span = tracer.scoped_span("large", {{"first", text}});
+    for (int i = 0; i < 100; ++i) span->add_event("event", {{"v", text}});
+    span->set_attribute("last", "still small");
+  }
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_GT(spans[0].events.size(), 15u);
+  EXPECT_LT(spans[0].events.size(), 100u);
+  EXPECT_EQ(spans[0].attributes.find("first")->second, text);
+  EXPECT_GT(capture.refused(), 0u);
+}
+
+TEST(Span, ManyLongAttributesAtTheStartKeepThoseThatFit) {
+  const Capture capture;
+  const std::string t(256, 'v');
+  {
+    const auto span = tracer.scoped_span("wide", {{"a", t}, {"b", t}, {"c", t}, {"d", t}, {"e", t}, {"f", t}, {"g", t}, {"h", t}, {"i", t}, {"j", t},
+                                                  {"k", t}, {"l", t}, {"m", t}, {"n", t}, {"o", t}, {"p", t}});
+  }
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_EQ(spans[0].attributes.size() + capture.refused(), 16u);
+  EXPECT_GE(spans[0].attributes.size(), 15u);
+  for (const auto& [key, value] : spans[0].attributes) EXPECT_EQ(value, t) << key;
+}
+
+TEST(Span, FourThreadsAnnotateAtTheSameTime) {
+  const Capture capture;
+  {
+    auto span = tracer.start_span("shared");
+    std::atomic<int> ready{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t)
+      threads.emplace_back([&, t] {
+        ++ready;
+        while (ready != 4) std::this_thread::yield();
+        for (int i = 0; i < 7; ++i) span.set_attribute(tel::Key::runtime("t" + std::to_string(t) + "." + std::to_string(i)), i);
+      });
+    for (auto& thread : threads) thread.join();
+  }
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_EQ(spans[0].attributes.size() + capture.refused(), 28u);
+  for (const auto& [key, value] : spans[0].attributes) EXPECT_EQ(key.substr(3), value);
+}
+
+// The end may meet an annotation on another thread: then the span is stored once, and none stays open for ever.
+TEST(Span, EndWhileOthersAnnotateStoresEverySpanOnce) {
+  constexpr int kSpans = 2'000;
+  const Capture capture;
+  std::atomic<const tel::Span*> shared{nullptr};
+  std::atomic<bool> stop{false};
+  std::atomic<int> inside{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t)
+    threads.emplace_back([&] {
+      while (!stop) {
+        ++inside;
+        if (const tel::Span* span = shared.load()) span->set_attribute("k", 1);
+        --inside;
+      }
+    });
+  for (int i = 0; i < kSpans; ++i) {
+    tel::Span span = tracer.start_span("raced", {{"i", i}});
+    shared = &span;
+    span.set_attribute("own", i);
+    shared = nullptr;
+    span.end();
+    while (inside != 0) std::this_thread::yield();
+  }
+  stop = true;
+  for (auto& thread : threads) thread.join();
+  const auto spans = capture.spans();
+  EXPECT_EQ(spans.size(), static_cast<std::size_t>(kSpans));
+  for (const auto& span : spans) EXPECT_EQ(span.attributes.count("i"), 1u) << "a span lost its attributes because another thread annotated it";
+}
+
+TEST(Span, MoveEndTwiceAndWrap) {
+  const Capture capture;
+  tel::Span a = tracer.start_span("moved");
+  const auto id = a.context().span_id();
+  tel::Span b = std::move(a);
+  EXPECT_FALSE(a.is_recording());  // NOLINT(bugprone-use-after-move)
+  EXPECT_FALSE(a.context().is_valid());
+  EXPECT_EQ(b.context().span_id(), id);
+  b.end();
+  b.end();
+  b.set_attribute("late", 1);
+  EXPECT_FALSE(b.is_recording());
+  EXPECT_EQ(b.context().span_id(), id);
+  tel::Span c = tracer.start_span("assigned over");
+  c = tracer.start_span("assigned");
+  c.end();
+  const auto remote = tel::SpanContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+  { tel::Span wrapped = tel::Span::wrap(remote); EXPECT_EQ(wrapped.context().trace_id(), remote.trace_id()); wrapped.end(); }
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 3u);
+  EXPECT_EQ(spans[0].name, "moved");
+  EXPECT_EQ(spans[0].attributes.size(), 0u);
+  EXPECT_EQ(spans[1].name, "assigned over");
+  EXPECT_EQ(spans[2].name, "assigned");
+}
+
+TEST(Span, EndsOnAnotherThreadWithItsAttributes) {
+  const Capture capture;
+  {
+    tel::Span span = tracer.start_span("travelling", {{"a", 1}});
+    std::thread([span = std::move(span)]() mutable { span.set_attribute("b", 2); span.end(); }).join();
+  }
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_EQ(spans[0].attributes.size(), 2u);
+}
+
+TEST(Span, OutlivesTheThreadThatStartedIt) {
+  const Capture capture;
+  tel::Span span;
+  std::thread([&] { span = tracer.start_span("orphan", {{"a", 1}}); }).join();
+  std::thread([&] { const auto other = tracer.scoped_span("other"); }).join();
+  span.set_attribute("b", 2);
+  span.end();
+  const auto spans = capture.spans();
+  EXPECT_EQ(named(spans, "orphan").attributes.size(), 2u);
+}
+
+TEST(Span, ExplicitTimesAreKept) {
+  const Capture capture;
+  using Clock = std::chrono::system_clock;
+  const Clock::time_point start{std::chrono::seconds(1'700'000'000)}, end = start + std::chrono::milliseconds(1500);
+  tracer.start_span("given", {}, {.start = start}).end(end);
+  tracer.start_span("backwards", {}, {.start = end}).end(start);
+  const auto before = Clock::now();
+  tracer.start_span("only the end").end(before + std::chrono::hours(1));
+  const auto spans = capture.spans();
+  EXPECT_EQ(named(spans, "given").start_unix_ns, 1'700'000'000'000'000'000);
+  EXPECT_EQ(named(spans, "given").end_unix_ns, 1'700'000'001'500'000'000);
+  EXPECT_EQ(named(spans, "backwards").end_unix_ns, named(spans, "backwards").start_unix_ns);
+  const auto& only_end = named(spans, "only the end");
+  const std::int64_t around = std::chrono::nanoseconds(before.time_since_epoch()).count();
+  EXPECT_EQ(only_end.end_unix_ns, around + 3'600'000'000'000);
+  EXPECT_LT(std::abs(only_end.start_unix_ns - around), 100'000'000);
+}
+
+TEST(Span, WithoutASlotItIsStillRecorded) {
+  const Capture capture;
+  const std::uint64_t before = tel::internal::counted(ProcessCounter::span_without_slot);
+  std::vector<tel::Span> open;
+  for (int i = 0; i < 3'000; ++i) open.push_back(tracer.start_span("open", {{"i", i}}));
+  const std::uint64_t without = tel::internal::counted(ProcessCounter::span_without_slot) - before;
+  EXPECT_GT(without, 0u);
+  open.clear();
+  const auto spans = capture.spans();
+  EXPECT_EQ(spans.size(), 3'000u);
+  std::size_t bare = 0;
+  for (const auto& span : spans) bare += span.attributes.empty();
+  EXPECT_EQ(bare, without);
+  // The slots came back: the next span has one.
+  tracer.start_span("after", {{"i", 1}}).end();
+  EXPECT_EQ(capture.spans().back().attributes.size(), 1u);
+}
+
+TEST(Span, WithoutASlotItKeepsItsGivenStart) {
+  const Capture capture;
+  std::vector<tel::Span> open;
+  for (int i = 0; i < 1'100; ++i) open.push_back(tracer.start_span("open"));
+  const std::chrono::system_clock::time_point start{std::chrono::seconds(1'700'000'000)};
+  tracer.start_span("given", {}, {.start = start}).end();
+  EXPECT_EQ(named(capture.spans(), "given").start_unix_ns, 1'700'000'000'000'000'000);
+}
+
+TEST(Span, NamesAreCutRefusedAndCounted) {
+  const Capture capture;
+  tel::start_span(tel::SpanName::runtime(std::string(200, 'n'))).end();
+  EXPECT_EQ(capture.refused(), 1u);
+  for (int i = 0; i < 3; ++i) tel::start_span(tel::SpanName::runtime("bad\nname")).end();
+  EXPECT_EQ(capture.refused(), 4u);
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_EQ(spans[0].name, std::string(128, 'n'));
+}
+
+TEST(Sampler, TheShareIsDecidedByTheTraceIdAlone) {
+  const Capture capture;
+  for (const double share : {0.0, 0.1, 0.5, 1.0}) {
+    tel::internal::set_sampling(tel::Sampler::trace_id_ratio(share), true);
+    int kept = 0;
+    for (int i = 0; i < 4'000; ++i) {
+      const auto context = tel::start_span("sampled").context();
+      std::uint64_t low = 0;
+      for (std::size_t b = 8; b < 16; ++b) low = low << 8 | context.trace_id().bytes[b];
+      const bool expected = share >= 1.0 || static_cast<double>(low & 0x7fff'ffff'ffff'ffffULL) < share * 0x1p63;
+      ASSERT_EQ(context.is_sampled(), expected) << share;
+      kept += context.is_sampled();
+    }
+    EXPECT_NEAR(kept, share * 4'000, 150);
+  }
+}
+
+TEST(Sampler, ParentBasedFollowsTheParentEitherWay) {
+  const Capture capture;
+  const tel::Context kept(tel::SpanContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"));
+  const tel::Context left(tel::SpanContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"));
+  tel::internal::set_sampling(tel::Sampler::parent_based(tel::Sampler::always_off()), true);
+  EXPECT_TRUE(tel::start_span("a", {}, {.parent = &kept}).context().is_sampled());
+  EXPECT_FALSE(tel::start_span("b", {}, {.parent = &left}).context().is_sampled());
+  EXPECT_FALSE(tel::start_span("c").context().is_sampled());
+  tel::internal::set_sampling(tel::Sampler::parent_based(tel::Sampler::always_on()), true);
+  EXPECT_FALSE(tel::start_span("d", {}, {.parent = &left}).context().is_sampled());
+  EXPECT_TRUE(tel::start_span("e").context().is_sampled());
+}
+
+TEST(Sampler, AlwaysOffRecordsNothingAndPassesOn) {
+  const Capture capture;
+  tel::internal::set_sampling(tel::Sampler::always_off(), true);
+  EXPECT_FALSE(tracer.enabled());
+  { const auto span = tel::scoped_span("off", {{"a", 1}}); }
+  EXPECT_EQ(capture.spans().size(), 0u);
+}
+
+TEST(Sampler, WithoutRetroactiveKeepWhatIsNotKeptIsNotRecorded) {
+  const Capture capture;
+  tel::internal::set_sampling(tel::Sampler::trace_id_ratio(0.0), false);
+  {
+    const auto span = tel::scoped_span("left out");
+    EXPECT_TRUE(span->context().is_valid());
+    EXPECT_FALSE(span->context().is_sampled());
+    EXPECT_FALSE(span->is_recording());
+    const auto child = tel::start_span("child");
+    EXPECT_EQ(child.context().trace_id(), span->context().trace_id());
+  }
+  EXPECT_EQ(capture.spans().size(), 0u);
+  tel::internal::set_sampling(tel::Sampler::trace_id_ratio(0.0), true);
+  { const auto span = tel::scoped_span("recorded for the last seconds"); }
+  EXPECT_EQ(capture.spans().size(), 1u);
+}
+
+}  // namespace
