@@ -92,6 +92,9 @@ bool read_chunk(Pass& pass, const ring::ChunkView& view, const Position& sealed)
   }
   killpoint("drain.after_copy");
   if (position_of(copy.view.first) != first) return pass.moved = true, false;
+  // What these records name may have entered the directory after it was read.
+  if (!pass.ring.reader->refresh()) return pass.wrong = pass.ring.reader->why(), false;
+  pass.core.scrubber->names(pass.ring.reader->mutable_source());
   for (std::size_t s = 0; s < kSinks; ++s) {
     if (!pass.takes[s] || state.at[s].ordinal() >= first.ordinal()) continue;
     if (first.ordinal() > sealed.ordinal()) {  // the rest of the gap may still be in a chunk that this scan did not see
