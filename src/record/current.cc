@@ -42,8 +42,6 @@ Activation::~Activation() { internal::leave(previous_, owner_); }
 
 namespace internal {
 
-const void* execution_unit(const Thread& t) noexcept { return t.owner != nullptr ? t.owner : &t; }
-
 void acquire(const Frame& frame) noexcept {
   if (frame.trace_state != nullptr) shared_acquire(frame.trace_state);
   if (frame.baggage != nullptr) shared_acquire(frame.baggage);

@@ -5,7 +5,7 @@
 namespace honeylink::telemetry::internal {
 
 /// The thread, or the coroutine that runs on it.
-[[nodiscard]] const void* execution_unit(const Thread& t) noexcept;
+[[nodiscard]] inline const void* execution_unit(const Thread& t) noexcept { return t.owner != nullptr ? t.owner : &t; }
 /// One more reference to what the frame points at.
 void acquire(const Frame& frame) noexcept;
 /// Makes `previous` current again, whose references move to the thread. On another execution unit: drops them, counted.

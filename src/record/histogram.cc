@@ -22,7 +22,9 @@ namespace {
 // What the file shows, then what only this process uses.
 struct Live {
   ring::HistogramBlock shared;
-  double attention;      // above it: a new maximum of the interval, or a slow value
+  double attention_above;  // a new maximum of the interval, or a slow value
+  double attention_below;  // a new minimum of the interval
+  const std::atomic<std::uint32_t>* tick_epoch;
   double slow_limit;
   std::uint32_t* buckets;
   std::uint32_t bucket_count;
@@ -95,7 +97,8 @@ void begin_interval(Live& h, std::uint32_t epoch) noexcept {
   store(range.max, -std::numeric_limits<double>::infinity());
   range.epoch.store(epoch, std::memory_order_release);
   h.epoch = epoch;
-  h.attention = -std::numeric_limits<double>::infinity();
+  h.attention_above = -std::numeric_limits<double>::infinity();
+  h.attention_below = std::numeric_limits<double>::infinity();
 }
 
 void take_exemplar(Live& h, double value, const SpanRef& span) noexcept {
@@ -117,8 +120,8 @@ void take_exemplar(Live& h, double value, const SpanRef& span) noexcept {
 }
 
 // Rare: the first value of an interval, a new minimum or maximum, a slow one.
-[[gnu::noinline]] void attend(const SlotState& s, Live& h, double value) noexcept {
-  const std::uint32_t epoch = header_of(s).tick_epoch.load(std::memory_order_relaxed);
+[[gnu::noinline]] void attend(Live& h, double value) noexcept {
+  const std::uint32_t epoch = h.tick_epoch->load(std::memory_order_relaxed);
   if (epoch != h.epoch) begin_interval(h, epoch);
   ring::HistogramBlock::Range& range = h.shared.range[epoch & 1U];
   if (value < load(range.min)) store(range.min, value);
@@ -128,7 +131,8 @@ void take_exemplar(Live& h, double value, const SpanRef& span) noexcept {
   }
   if (value > h.slow_limit) flag_open_span(thread.current.span, ring::kFlagSlow);
   const double max = load(range.max);
-  h.attention = max < h.slow_limit ? max : h.slow_limit;
+  h.attention_above = max < h.slow_limit ? max : h.slow_limit;
+  h.attention_below = load(range.min);
 }
 
 Live* make_histogram(SlotState& s, std::uint32_t series) noexcept {
@@ -140,6 +144,7 @@ Live* make_histogram(SlotState& s, std::uint32_t series) noexcept {
   if (block == nullptr) return nullptr;
   auto* h = reinterpret_cast<Live*>(block);
   h->slow_limit = slow_limit_of(series);
+  h->tick_epoch = &header_of(s).tick_epoch;
   begin_interval(*h, header_of(s).tick_epoch.load(std::memory_order_relaxed));
   s.cells[series] = static_cast<std::uint64_t>(reinterpret_cast<std::uint8_t*>(block) - s.ring->map.cells());
   return h;
@@ -153,14 +158,14 @@ inline void add_to_bucket(std::uint32_t& bucket) noexcept {
 #endif
 }
 
-// 0 where the value lies outside the buckets.
-inline bool record_in(Live& h, double value, std::int32_t index6, const ring::Header& header, const SlotState* s) noexcept {
+// False where the value lies outside the buckets.
+inline bool record_in(Live& h, double value, std::int32_t index6) noexcept {
   const auto k = static_cast<std::uint32_t>((index6 >> h.shift) - h.base);
   if (k >= h.bucket_count) [[unlikely]] return false;
   store(h.shared.sum, load(h.shared.sum) + value);
   add_to_bucket(h.buckets[k]);
-  if (value > h.attention || value < load(h.shared.range[h.epoch & 1U].min) || header.tick_epoch.load(std::memory_order_relaxed) != h.epoch) [[unlikely]]
-    attend(*s, h, value);
+  if (value > h.attention_above || value < h.attention_below || h.tick_epoch->load(std::memory_order_relaxed) != h.epoch) [[unlikely]]
+    attend(h, value);
   return true;
 }
 
@@ -180,11 +185,11 @@ inline bool record_in(Live& h, double value, std::int32_t index6, const ring::He
   if (h == nullptr) return count(ProcessCounter::series_overflow);
   if (value == 0.0) {
     h->shared.zeros.store(h->shared.zeros.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-    return attend(*s, *h, value);
+    return attend(*h, value);
   }
   const std::int32_t index6 = bucket_index(value);
-  if (record_in(*h, value, index6, header_of(*s), s)) return;
-  if (!make_room(*s, *h, index6) || !record_in(*h, value, index6, header_of(*s), s)) count(ProcessCounter::series_overflow);
+  if (record_in(*h, value, index6)) return;
+  if (!make_room(*s, *h, index6) || !record_in(*h, value, index6)) count(ProcessCounter::series_overflow);
 }
 
 }  // namespace
@@ -195,8 +200,7 @@ void record_histogram(const Instrument& instrument, std::uint32_t series, double
     const std::uint64_t offset = cells.base[series];
     if (offset != 0) [[likely]] {
       auto& h = *reinterpret_cast<Live*>(cells.area + offset);
-      const SlotState* s = thread.state;
-      if (s != nullptr && record_in(h, value, bucket_index(value), header_of(*s), s)) [[likely]] return;
+      if (record_in(h, value, bucket_index(value))) [[likely]] return;
     }
   }
   record_slow(instrument, series, value);

@@ -78,7 +78,7 @@ std::uint8_t* put_integer(std::uint8_t* at, std::uint16_t key, const Value& valu
 
 }  // namespace
 
-std::uint32_t item_bytes(const Value& value) noexcept {
+std::uint32_t item_bytes_slow(const Value& value) noexcept {
   std::size_t payload = 8;
   switch (value.type()) {
     case Value::Type::boolean:
@@ -91,13 +91,7 @@ std::uint32_t item_bytes(const Value& value) noexcept {
   return static_cast<std::uint32_t>(sizeof(ItemHeader) + padded4(payload));
 }
 
-std::uint32_t items_bytes(const Attribute* attributes, std::size_t count) noexcept {
-  std::uint32_t bytes = 0;
-  for (std::size_t i = 0; i < count && i < kItemsPerRecordMax; ++i) bytes += item_bytes(attributes[i].value);
-  return bytes;
-}
-
-std::uint8_t* write_item(std::uint8_t* at, const Key& key, const Value& value) noexcept {
+std::uint8_t* write_item_slow(std::uint8_t* at, const Key& key, const Value& value) noexcept {
   const std::uint32_t id = intern(key, NameKind::key);
   if (id >= kUnknownName) return at;
   const auto key16 = static_cast<std::uint16_t>(id);
@@ -121,20 +115,9 @@ std::uint8_t* write_item(std::uint8_t* at, const Key& key, const Value& value) n
   return at;
 }
 
-std::uint8_t* write_items(std::uint8_t* at, const Attribute* attributes, std::size_t count, std::uint16_t& written, std::uint8_t& dropped) noexcept {
-  std::size_t left_out = count > kItemsPerRecordMax ? count - kItemsPerRecordMax : 0;
-  const std::size_t taken = count - left_out;
-  for (std::size_t i = 0; i < taken; ++i) {
-    std::uint8_t* end = write_item(at, attributes[i].key, attributes[i].value);
-    if (end == at) ++left_out;
-    else ++written;
-    at = end;
-  }
-  if (left_out != 0) [[unlikely]] {
-    saturate_add(dropped, left_out);
-    internal::count(ProcessCounter::attribute_dropped, left_out);
-  }
-  return at;
+void count_left_out(std::uint8_t& dropped, std::size_t n) noexcept {
+  saturate_add(dropped, n);
+  count(ProcessCounter::attribute_dropped, n);
 }
 
 std::uint8_t* write_text(std::uint8_t* at, ItemType type, std::uint16_t key, std::string_view text, std::size_t bytes_max) noexcept {

@@ -12,15 +12,13 @@
 #include "record/process.h"
 
 namespace honeylink::telemetry::internal {
+
+constinit NameEntry name_table[kNameTableSize]{};
+
 namespace {
 
-constexpr std::uint32_t kTableSize = 16384;  // four times the names: short probes
 constexpr std::uint32_t kScopesMax = 1024;
 
-struct NameEntry {
-  std::atomic<std::uint64_t> word;  // release: id is there
-  std::uint32_t id;
-};
 struct TextRef {
   const std::uint8_t* bytes;
   std::uint32_t size;
@@ -29,16 +27,11 @@ struct ScopeRef {
   std::uint32_t name, version, schema_url;
 };
 
-constinit NameEntry table[kTableSize]{};
 constinit TextRef texts[kNamesMax]{};
 constinit std::uint32_t text_count = 0;
 constinit std::uint32_t entries = 0;
 constinit ScopeRef scopes[kScopesMax]{};
 constinit std::uint32_t scope_count = 0;
-
-std::uint32_t probe_start(std::uint64_t word) noexcept {
-  return static_cast<std::uint32_t>((word * 0x9e3779b97f4a7c15ULL) >> 50);  // 14 bits
-}
 
 std::span<const std::uint8_t> bytes_of(const auto& value) noexcept {
   return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
@@ -72,24 +65,16 @@ std::uint32_t intern_locked(std::uint64_t word, std::string_view text, NameKind 
     count_and_say(ProcessCounter::names_full, "more than 4,096 names in this process; further ones are recorded as _other", text);
     return id;  // not entered: the table must not fill with names that have no number
   }
-  if (entries >= kTableSize / 2) return id;
-  std::uint32_t at = probe_start(word);
-  while (table[at].word.load(std::memory_order_relaxed) != 0) at = (at + 1) % kTableSize;
-  table[at].id = id;
-  table[at].word.store(word, std::memory_order_release);
+  if (entries >= kNameTableSize / 2) return id;
+  std::uint32_t at = name_probe(word);
+  while (name_table[at].word.load(std::memory_order_relaxed) != 0) at = (at + 1) % kNameTableSize;
+  name_table[at].id = id;
+  name_table[at].word.store(word, std::memory_order_release);
   ++entries;
   return id;
 }
 
 }  // namespace
-
-std::uint32_t find_name(std::uint64_t word) noexcept {
-  for (std::uint32_t at = probe_start(word);; at = (at + 1) % kTableSize) {
-    const std::uint64_t there = table[at].word.load(std::memory_order_acquire);
-    if (there == word) return table[at].id;
-    if (there == 0) return kUnknownName;
-  }
-}
 
 bool is_valid_name(std::string_view text, NameKind kind) noexcept {
   if (kind == NameKind::text) return true;

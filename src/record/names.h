@@ -3,6 +3,7 @@
 //
 // Ids are the same in all rings of the process: a new ring gets the whole table before it becomes current (replay_names).
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <string_view>
 
@@ -16,15 +17,32 @@ inline constexpr std::uint32_t kOtherName = 0;                  // "_other": the
 inline constexpr std::uint32_t kRefusedName = 0xffff'ffffU;     // the name breaks a rule: the record is refused
 enum class NameKind : std::uint8_t { name, metric, key, text }; // text: anything printable or not (descriptions, units)
 
-[[nodiscard]] std::uint32_t find_name(std::uint64_t word) noexcept;  // kRefusedName - 1 where it is not there yet
+inline constexpr std::uint32_t kNameTableSize = 16384;  // four times the names: short probes
+struct NameEntry {
+  std::atomic<std::uint64_t> word;  // release: id is there; 0: free
+  std::uint32_t id;
+};
+extern constinit NameEntry name_table[kNameTableSize];
+
+[[nodiscard]] inline std::uint32_t name_probe(std::uint64_t word) noexcept {
+  return static_cast<std::uint32_t>((word * 0x9e3779b97f4a7c15ULL) >> 50);  // 14 bits
+}
+/// kUnknownName where it is not there yet.
+[[nodiscard]] inline std::uint32_t find_name(std::uint64_t word) noexcept {
+  for (std::uint32_t at = name_probe(word);; at = (at + 1) % kNameTableSize) {
+    const std::uint64_t there = name_table[at].word.load(std::memory_order_acquire);
+    if (there == word) [[likely]] return name_table[at].id;
+    if (there == 0) return kRefusedName - 1;
+  }
+}
 [[nodiscard]] std::uint32_t intern_slow(std::uint64_t word, std::string_view text, NameKind kind) noexcept;
 inline constexpr std::uint32_t kUnknownName = kRefusedName - 1;
 
 template <class Rule>
 [[nodiscard]] inline std::uint32_t intern(const Literal<Rule>& name, NameKind kind) noexcept {
   const std::uint32_t id = find_name(name.word());
-  if (id < kUnknownName) [[likely]] return id;
-  return id == kRefusedName ? id : intern_slow(name.word(), name.text(), kind);
+  if (id < kUnknownName && name.size() <= kNameBytesMax) [[likely]] return id;
+  return intern_slow(name.word(), name.text(), kind);  // counts what is cut or refused, every time
 }
 /// For texts that are no literals: descriptions, units, versions. The lock is held.
 [[nodiscard]] std::uint32_t intern_text_locked(std::string_view text) noexcept;

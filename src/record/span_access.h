@@ -13,15 +13,8 @@ struct SpanAccess {
   /// Starts `span` on the thread of `entry`. Leaves it empty where nothing is to be recorded and nothing to be passed on.
   static void start(Span& span, const Entry& entry, const Scope& scope, std::uint32_t& scope_id, const SpanName& name, Attributes attributes,
                     const SpanOptions* options) noexcept;
+  static void complete(const Span& span, Attributes attributes, const SpanOptions* options) noexcept;
   static void finish(Span& span, std::int64_t at_unix_ns) noexcept;
-  static void make_recording(Span& span, std::uint64_t start, std::uint32_t name, std::uint16_t scope, SpanKind kind) noexcept {
-    span.start_ = start;
-    span.name_ = name;
-    span.scope_ = scope;
-    span.kind_ = kind;
-    span.recording_ = 1;
-  }
-  static bool take_recording(Span& span) noexcept { return std::exchange(span.recording_, std::uint8_t{0}) != 0; }
 };
 
 /// Sets bits of the open span's record (kFlagSlow, kFlagKeepTrace). Any thread; nothing where it is not open.

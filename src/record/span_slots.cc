@@ -13,7 +13,6 @@ using ring::SpanSlot;
 using ring::SpanSlotState;
 
 constexpr auto kFree = static_cast<std::uint32_t>(SpanSlotState::free);
-constexpr auto kOpen = static_cast<std::uint32_t>(SpanSlotState::open);
 constexpr auto kChained = static_cast<std::uint32_t>(SpanSlotState::chained);
 
 // Which thread's slot it is: kept in the slot's reserved word, meaningful in this process only.
@@ -95,21 +94,6 @@ void give_span_slot(SlotState* s, SpanSlot* slot) noexcept {
   }
 }
 
-SpanSlot* open_slot(const SpanRef& ref, bool& lost) noexcept {
-  lost = false;
-  auto* slot = static_cast<SpanSlot*>(ref.slot);
-  if (slot == nullptr || slot->state.load(std::memory_order_acquire) != kOpen) return nullptr;
-  if (!lock_span_slot(*slot)) {
-    lost = true;
-    return nullptr;
-  }
-  ring::SpanRecord record;
-  std::memcpy(&record, slot->bytes, sizeof record);
-  if (slot->state.load(std::memory_order_relaxed) == kOpen && record.span == ref.span && record.trace_lo == ref.trace_lo) return slot;
-  unlock_span_slot(*slot);
-  return nullptr;
-}
-
 SlotRoom room_in_span(SlotState& s, SpanSlot& first, std::uint32_t bytes) noexcept {
   SpanSlot* tail = &first;
   std::uint32_t length = 1;
@@ -132,16 +116,15 @@ void commit_room(const SlotRoom& room, const std::uint8_t* end) noexcept {
   room.tail->used.store(static_cast<std::uint32_t>(end - room.tail->bytes), std::memory_order_release);
 }
 
-std::uint32_t span_bytes(const SpanSlot& first) noexcept {
+std::uint32_t span_bytes_slow(const SpanSlot& first) noexcept {
   std::uint32_t bytes = 0;
   for (const SpanSlot* slot = &first; slot != nullptr; slot = next_of(*slot)) bytes += slot->used.load(std::memory_order_relaxed);
   return bytes;
 }
 
-void copy_span(const SpanSlot& first, std::uint8_t* to) noexcept {
+void copy_span_slow(const SpanSlot& first, std::uint8_t* to) noexcept {
   for (const SpanSlot* slot = &first; slot != nullptr; slot = next_of(*slot)) {
     const std::uint32_t used = slot->used.load(std::memory_order_relaxed);
-    // In whole steps of 16: a slot has room behind its last byte's step, and so has the chunk.
     for (std::uint32_t i = 0; i < used; i += 16) std::memcpy(to + i, slot->bytes + i, 16);
     to += used;
   }

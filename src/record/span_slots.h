@@ -4,6 +4,7 @@
 // take/give: the owning thread. The contents of a slot may be added to by any thread under the slot's one-word try-lock.
 #pragma once
 #include <cstdint>
+#include <cstring>
 
 #include "record/thread.h"
 
@@ -20,6 +21,14 @@ inline constexpr std::uint32_t kSpanSlotRoom = sizeof(ring::SpanSlot::bytes);
 /// Frees a slot and what is chained to it. `s`: the calling thread's state, to which its own slots go back at once; those of other
 /// threads are found by their owner later.
 void give_span_slot(SlotState* s, ring::SpanSlot* slot) noexcept;
+/// The same for the usual slot: not chained, and of this thread.
+inline void give_own_span_slot(SlotState& s, ring::SpanSlot* slot) noexcept {
+  if (slot->next.load(std::memory_order_relaxed) != 0 || slot->reserved != reinterpret_cast<std::uintptr_t>(&s) || s.free_count == kFreeSpanSlotsMax)
+    [[unlikely]] return give_span_slot(&s, slot);
+  slot->busy.store(0, std::memory_order_relaxed);
+  slot->state.store(static_cast<std::uint32_t>(ring::SpanSlotState::free), std::memory_order_release);
+  s.free_slots[s.free_count++] = slot;
+}
 
 /// The try-lock. Twice, then the caller gives up and counts: nobody waits for a thread that may be suspended.
 [[nodiscard]] inline bool lock_span_slot(ring::SpanSlot& slot) noexcept {
@@ -27,8 +36,24 @@ void give_span_slot(SlotState* s, ring::SpanSlot* slot) noexcept;
 }
 inline void unlock_span_slot(ring::SpanSlot& slot) noexcept { slot.busy.store(0, std::memory_order_release); }
 
+/// The record at the head of a span's first slot.
+[[nodiscard]] inline ring::SpanRecord& span_record(ring::SpanSlot& slot) noexcept { return *reinterpret_cast<ring::SpanRecord*>(slot.bytes); }
+
 /// The open span that `ref` names, locked; nullptr where it ended, belongs to another process, or is busy (then counted by `lost`).
-[[nodiscard]] ring::SpanSlot* open_slot(const SpanRef& ref, bool& lost) noexcept;
+[[nodiscard]] inline ring::SpanSlot* open_slot(const SpanRef& ref, bool& lost) noexcept {
+  constexpr auto kOpen = static_cast<std::uint32_t>(ring::SpanSlotState::open);
+  lost = false;
+  auto* slot = static_cast<ring::SpanSlot*>(ref.slot);
+  if (slot == nullptr || slot->state.load(std::memory_order_acquire) != kOpen) return nullptr;
+  if (!lock_span_slot(*slot)) {
+    lost = true;
+    return nullptr;
+  }
+  const ring::SpanRecord& record = span_record(*slot);
+  if (slot->state.load(std::memory_order_relaxed) == kOpen && record.span == ref.span && record.trace_lo == ref.trace_lo) [[likely]] return slot;
+  unlock_span_slot(*slot);
+  return nullptr;
+}
 
 /// Room for `bytes` more items at the end of a locked span, on a further slot of the calling thread if need be; nullptr: none.
 /// The bytes count only after commit_room(end).
@@ -40,8 +65,18 @@ struct SlotRoom {
 void commit_room(const SlotRoom& room, const std::uint8_t* end) noexcept;
 
 /// Bytes of a locked span, chained slots included.
-[[nodiscard]] std::uint32_t span_bytes(const ring::SpanSlot& first) noexcept;
+[[nodiscard]] std::uint32_t span_bytes_slow(const ring::SpanSlot& first) noexcept;
+[[nodiscard]] inline std::uint32_t span_bytes(const ring::SpanSlot& first) noexcept {
+  if (first.next.load(std::memory_order_relaxed) == 0) [[likely]] return first.used.load(std::memory_order_relaxed);
+  return span_bytes_slow(first);
+}
 /// Copies them to `to`, which has room for 16 bytes more.
-void copy_span(const ring::SpanSlot& first, std::uint8_t* to) noexcept;
+void copy_span_slow(const ring::SpanSlot& first, std::uint8_t* to) noexcept;
+inline void copy_span(const ring::SpanSlot& first, std::uint8_t* to) noexcept {
+  if (first.next.load(std::memory_order_relaxed) != 0) [[unlikely]] return copy_span_slow(first, to);
+  const std::uint32_t used = first.used.load(std::memory_order_relaxed);
+  // In whole steps of 16: a slot has room behind its last byte's step, and so has the chunk.
+  for (std::uint32_t i = 0; i < used; i += 16) std::memcpy(to + i, first.bytes + i, 16);
+}
 
 }  // namespace honeylink::telemetry::internal

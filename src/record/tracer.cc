@@ -26,62 +26,71 @@ namespace {
 constexpr auto kOpen = static_cast<std::uint32_t>(ring::SpanSlotState::open);
 constexpr auto kEnding = static_cast<std::uint32_t>(ring::SpanSlotState::ending);
 
-struct Parent {
-  SpanRef ref;
-  const Shared* trace_state = nullptr;  // borrowed
-};
+constexpr std::uint32_t kItemRoom = kSpanSlotRoom - sizeof(ring::SpanRecord);
 
-Parent parent_of(const Thread& t, const SpanOptions* options) noexcept {
-  if (options != nullptr && options->new_root) return {};
-  Parent parent;
+struct Parent {
+  const SpanRef* ref;           // never null
+  const Shared* trace_state;    // borrowed
+};
+constexpr SpanRef kNoParent{};
+
+// What the caller names as the parent, or the current one; `room` holds a converted ref.
+[[gnu::noinline]] Parent parent_of(const Thread& t, const SpanOptions* options, SpanRef& room) noexcept {
+  Parent parent{&t.current.span, t.current.trace_state};
+  if (options != nullptr && options->new_root) return {&kNoParent, nullptr};
   if (options != nullptr && options->parent != nullptr) {
-    parent.ref = ref_of(options->parent->span());
-    parent.trace_state = ContextAccess::shared(options->parent->span().trace_state());
-  } else {
-    parent.ref = t.current.span;
-    parent.trace_state = t.current.trace_state;
+    room = ref_of(options->parent->span());
+    parent = {&room, ContextAccess::shared(options->parent->span().trace_state())};
   }
-  if ((parent.ref.flags & kRefValid) == 0) return {};
-  make_foreign_if_older(parent.ref);
-  return parent;
+  if ((parent.ref->flags & kRefValid) == 0) return {&kNoParent, nullptr};
+  room = *parent.ref;
+  make_foreign_if_older(room);
+  return {&room, parent.trace_state};
 }
 
 // Trace, span and the decision whether the trace is kept.
-void identify(SpanRef& ref, const Parent& parent, SlotState& s) noexcept {
-  const std::uint64_t id = next_id(s);
+inline void identify(SpanRef& ref, const SpanRef& parent, std::uint64_t id, std::uint32_t generation) noexcept {
   ref.span = id;
-  ref.key_generation = static_cast<std::uint16_t>(process.key_generation.load(std::memory_order_relaxed));
-  const bool has_parent = (parent.ref.flags & kRefValid) != 0;
+  ref.key_generation = static_cast<std::uint16_t>(generation);
+  unsigned flags = kRefValid;
+  const bool has_parent = (parent.flags & kRefValid) != 0;
   if (has_parent) {
-    ref.trace_hi = parent.ref.trace_hi;
-    ref.trace_lo = parent.ref.trace_lo;
-    ref.flags = static_cast<std::uint16_t>(kRefValid | (parent.ref.flags & (kRefTraceForeign | kRefRandom)));
+    ref.trace_hi = parent.trace_hi;
+    ref.trace_lo = parent.trace_lo;
+    flags |= kRefHasParent | (parent.flags & (kRefTraceForeign | kRefRandom)) | ((parent.flags & kRefSpanForeign) != 0 ? kRefParentForeign : 0U);
   } else {
     ref.trace_lo = id;
-    ref.flags = kRefValid | kRefRandom;
+    flags |= kRefRandom;
   }
-  const bool kept = has_parent && sampling.follows_parent ? (parent.ref.flags & kRefKept) != 0 : keeps_trace(ref);
+  ref.flags = static_cast<std::uint16_t>(flags);
+  const bool kept = has_parent && sampling.follows_parent ? (parent.flags & kRefKept) != 0 : keeps_trace(ref);
   if (kept) ref.flags |= kRefKept;
-  if (has_parent) ref.flags |= kRefHasParent;
-  if ((parent.ref.flags & kRefSpanForeign) != 0) ref.flags |= kRefParentForeign;
 }
 
-ring::SpanRecord make_record(const SpanRef& ref, std::uint64_t parent, std::uint32_t name, std::uint16_t scope, SpanKind kind) noexcept {
-  ring::SpanRecord record{};
-  record.header = {sizeof record, ring::RecordType::span, 0, name};
-  unsigned flags = 0;
-  if ((ref.flags & kRefKept) != 0) flags |= ring::kFlagKept;
+inline std::uint8_t record_flags(const SpanRef& ref) noexcept {
+  static_assert(ring::kFlagKept == 1 && kRefKept == 2);
+  unsigned flags = (ref.flags & kRefKept) >> 1U;
   if ((ref.flags & kRefTraceForeign) != 0) flags |= ring::kFlagTraceForeign;
   if ((ref.flags & kRefHasParent) != 0) flags |= ring::kFlagHasParent;
   if ((ref.flags & kRefParentForeign) != 0) flags |= ring::kFlagParentForeign;
-  record.header.flags = static_cast<std::uint8_t>(flags);
-  record.parent = parent;
+  return static_cast<std::uint8_t>(flags);
+}
+
+// Field by field: a copy made on the stack would be read back wider than it was written, which the processor must wait for.
+inline void fill_record(ring::SpanRecord& record, const SpanRef& ref, std::uint64_t parent, std::uint32_t name, std::uint16_t scope,
+                        SpanKind kind) noexcept {
+  record.header = {sizeof record, ring::RecordType::span, record_flags(ref), name};
+  record.end = 0;
   record.trace_hi = ref.trace_hi;
   record.trace_lo = ref.trace_lo;
   record.span = ref.span;
+  record.parent = parent;
   record.scope = scope;
   record.kind = static_cast<std::uint8_t>(kind);
-  return record;
+  record.status = 0;
+  record.items = 0;
+  record.dropped_attributes = 0;
+  record.dropped_events = 0;
 }
 
 // A caller's own times are Unix ns: then both ends are.
@@ -96,40 +105,65 @@ void use_wall_times(ring::SpanRecord& record, std::int64_t end_unix_ns, std::uin
 }
 
 std::uint32_t name_id(const SpanName& name) noexcept {
-  if (name.size() > kNameBytesMax) [[unlikely]] count(ProcessCounter::name_cut);
   return intern(name, NameKind::name);
 }
 
-void publish(SlotState& s, std::uint32_t bytes, ring::RecordClass record_class) noexcept {
+inline ring::RecordClass class_of(const ring::SpanRecord& record) noexcept {
+  return (record.header.flags & ring::kFlagKept) != 0 ? ring::RecordClass::kept_span : ring::RecordClass::unsampled_span;
+}
+
+inline void publish(SlotState& s, std::uint32_t bytes, ring::RecordClass record_class) noexcept {
   s.writer.publish(bytes, record_class);
   after_publication(s);
   if (s.writer.switches() != s.switches_seen) [[unlikely]] after_switch(s);
 }
 
-// The finished record of a span that had a slot. The slot says where its record goes before the record is there, so that a kill in
-// between neither loses the span nor stores it twice (docs/models/span_slots.pml).
-void publish_from_slot(SlotState& s, ring::SpanSlot& slot, const ring::SpanRecord& record, std::uint32_t bytes) noexcept {
-  const bool kept = (record.header.flags & ring::kFlagKept) != 0;
-  const ring::RecordClass record_class = kept ? ring::RecordClass::kept_span : ring::RecordClass::unsampled_span;
-  std::uint8_t* at = s.writer.reserve(bytes, record_class);
-  if (at == nullptr) return give_span_slot(&s, &slot);
-  copy_span(slot, at);
+[[gnu::noinline]] void publish_without_slot(SlotState& s, ring::SpanRecord record, std::int64_t at_unix_ns, std::uint64_t now) noexcept {
+  record.header.flags |= ring::kFlagNoSlot;
+  record.end = now;
+  if (at_unix_ns != 0 || (record.header.flags & ring::kFlagWallTimes) != 0) use_wall_times(record, at_unix_ns, now);
+  std::uint8_t* at = s.writer.reserve(sizeof record, class_of(record));
+  if (at == nullptr) return;
   std::memcpy(at, &record, sizeof record);
+  publish(s, sizeof record, class_of(record));
+}
+
+// The finished record of a span that had a slot. The slot says where its record goes before the record is there, so that a kill in
+// between neither loses the span nor stores it twice (docs/models, open-span slots).
+inline void publish_from_slot(SlotState& s, ring::SpanSlot& slot, std::int64_t at_unix_ns, std::uint64_t now) noexcept {
+  ring::SpanRecord& record = span_record(slot);
+  if (at_unix_ns != 0 || (record.header.flags & ring::kFlagWallTimes) != 0) [[unlikely]] {
+    use_wall_times(record, at_unix_ns, now);
+    now = record.end;
+  }
+  const std::uint32_t bytes = (span_bytes(slot) + 7U) & ~7U;
+  const ring::RecordClass record_class = class_of(record);
+  // Before reserve(): where there is no chunk it seals the ordinal, and the span is then a drop, not an open span as well.
   slot.ending_at.store((std::uint64_t{s.slot + 1U} << 48) | s.writer.next_ordinal(), std::memory_order_relaxed);
   slot.state.store(kEnding, std::memory_order_release);
+  std::uint8_t* at = s.writer.reserve(bytes, record_class);
+  if (at == nullptr) [[unlikely]] return give_span_slot(&s, &slot);
+  copy_span(slot, at);
+  auto& written = *reinterpret_cast<ring::SpanRecord*>(at);
+  written.header.bytes = static_cast<std::uint16_t>(bytes);
+  written.end = now;
   publish(s, bytes, record_class);
-  give_span_slot(&s, &slot);
+  give_own_span_slot(s, &slot);
 }
 
 }  // namespace
 
-void SpanAccess::start(Span& span, const Entry& entry, const Scope& scope, std::uint32_t& cached_scope, const SpanName& name,
-                       Attributes attributes, const SpanOptions* options) noexcept {
+inline void SpanAccess::start(Span& span, const Entry& entry, const Scope& scope, std::uint32_t& cached_scope, const SpanName& name,
+                              Attributes attributes, const SpanOptions* options) noexcept {
   SlotState* s = entry.state();
   if (s == nullptr) [[unlikely]] return count_unplaced(entry, ring::RecordClass::kept_span);
-  const Parent parent = parent_of(entry.current_thread(), options);
+  Thread& t = entry.current_thread();
+  const std::uint32_t generation = process.key_generation.load(std::memory_order_relaxed);
+  Parent parent{&t.current.span, t.current.trace_state};
+  SpanRef room;
+  if (options != nullptr || t.current.span.key_generation != generation) [[unlikely]] parent = parent_of(t, options, room);
   SpanRef& ref = span.ref_;
-  identify(ref, parent, *s);
+  identify(ref, *parent.ref, next_id(*s), generation);
   if (parent.trace_state != nullptr) [[unlikely]] {
     shared_acquire(parent.trace_state);
     span.trace_state_ = parent.trace_state;
@@ -139,76 +173,78 @@ void SpanAccess::start(Span& span, const Entry& entry, const Scope& scope, std::
   if (id >= kUnknownName) [[unlikely]] return;
   const SpanKind kind = options != nullptr ? options->kind : SpanKind::internal;
   const std::uint16_t scope_number = scope_id(scope, cached_scope);
-  make_recording(span, 0, id, scope_number, kind);
-  span.parent_ = parent.ref.span;
+  const std::uint64_t parent_span = parent.ref->span;
   ring::SpanSlot* slot = take_span_slot(*s);
-  const bool given_start = options != nullptr && options->start.unix_ns != 0;
+  span.name_ = id;
+  span.scope_ = scope_number;
+  span.kind_ = kind;
+  span.recording_ = 1;
+  span.parent_ = parent_span;
   if (slot == nullptr) [[unlikely]] {
     count(ProcessCounter::span_without_slot);
-    span.start_ = ticks_now();
+    const bool given = options != nullptr && options->start.unix_ns != 0;
+    span.start_ = given ? static_cast<std::uint64_t>(options->start.unix_ns) : ticks_now();
+    if (given) ref.flags |= kRefWallStart;
     return;
   }
-  ring::SpanRecord record = make_record(ref, parent.ref.span, id, scope_number, kind);
-  const std::uint32_t bytes = items_bytes(attributes.begin(), attributes.size());
+  ring::SpanRecord& record = span_record(*slot);
+  fill_record(record, ref, parent_span, id, scope_number, kind);
   std::uint8_t* end = slot->bytes + sizeof record;
-  if (bytes <= kSpanSlotRoom - sizeof record) [[likely]]
-    end = write_items(end, attributes.begin(), attributes.size(), record.items, record.dropped_attributes);
-  if (given_start) record.header.flags |= ring::kFlagWallTimes;
-  record.start = given_start ? static_cast<std::uint64_t>(options->start.unix_ns) : ticks_now();
-  span.start_ = record.start;
-  std::memcpy(slot->bytes, &record, sizeof record);
-  slot->used.store(static_cast<std::uint32_t>(end - slot->bytes), std::memory_order_relaxed);
+  const bool fits = items_bytes(attributes.begin(), attributes.size()) <= kItemRoom;
+  if (fits) [[likely]] end = write_items(end, attributes.begin(), attributes.size(), record.items, record.dropped_attributes);
   slot->ending_at.store(0, std::memory_order_relaxed);
-  slot->state.store(kOpen, std::memory_order_release);
+  slot->used.store(static_cast<std::uint32_t>(end - slot->bytes), std::memory_order_relaxed);
   ref.slot = slot;
-  if (bytes > kSpanSlotRoom - sizeof record) [[unlikely]] span.set_attributes(attributes);
-  if (options != nullptr && options->links.size() != 0) [[unlikely]]
-    for (const Link& link : options->links) span.add_link(link.to, link.attributes);
+  if (options != nullptr && options->start.unix_ns != 0) [[unlikely]] {
+    record.header.flags |= ring::kFlagWallTimes;
+    record.start = static_cast<std::uint64_t>(options->start.unix_ns);
+  } else {
+    record.start = ticks_now();
+  }
+  slot->state.store(kOpen, std::memory_order_release);
+}
+
+// What did not fit into the first slot, and links: through the same door as later annotations. Outside the recorder's own entry.
+void SpanAccess::complete(const Span& span, Attributes attributes, const SpanOptions* options) noexcept {
+  if (span.recording_ == 0) return;
+  if (items_bytes(attributes.begin(), attributes.size()) > kItemRoom) [[unlikely]] span.set_attributes(attributes);
+  if (options == nullptr) return;
+  for (const Link& link : options->links) span.add_link(link.to, link.attributes);
 }
 
 void SpanAccess::finish(Span& span, std::int64_t at_unix_ns) noexcept {
-  if (!take_recording(span)) return;
+  __atomic_store_n(&span.recording_, std::uint8_t{0}, __ATOMIC_RELAXED);
   const std::uint64_t now = ticks_now();
   const SpanRef& ref = span.ref_;
+  if (ref.key_generation != process.key_generation.load(std::memory_order_relaxed)) [[unlikely]] return;  // the parent process's span
   const Entry entry;
   SlotState* s = entry.state();
-  if (ref.key_generation != process.key_generation.load(std::memory_order_relaxed)) return;  // the parent process's span
   bool lost = false;
   ring::SpanSlot* slot = open_slot(ref, lost);
-  ring::SpanRecord record;
-  std::uint32_t bytes = sizeof record;
-  if (slot != nullptr) [[likely]] {
-    std::memcpy(&record, slot->bytes, sizeof record);
-    bytes = (span_bytes(*slot) + 7U) & ~7U;
-  } else {
-    record = make_record(ref, span.parent_, span.name_, span.scope_, span.kind_);
-    record.header.flags |= ring::kFlagNoSlot;
-    record.status = span.status_;
-    record.start = span.start_;
-  }
+  // Another thread is adding to it just now: a few hundred ns, or it was suspended there. Not waited for without bound.
+  for (int tries = 0; lost && tries < 1'000; ++tries) slot = open_slot(ref, lost);
   if (s == nullptr) [[unlikely]] {
     if (slot != nullptr) give_span_slot(nullptr, slot);
     return count_unplaced(entry, ring::RecordClass::kept_span);
   }
-  record.end = now;
-  if (at_unix_ns != 0 || (record.header.flags & ring::kFlagWallTimes) != 0) [[unlikely]]
-    use_wall_times(record, at_unix_ns, now);
-  record.header.bytes = static_cast<std::uint16_t>(bytes);
-  if (slot != nullptr) [[likely]] return publish_from_slot(*s, *slot, record, bytes);
-  const bool kept = (record.header.flags & ring::kFlagKept) != 0;
-  const ring::RecordClass record_class = kept ? ring::RecordClass::kept_span : ring::RecordClass::unsampled_span;
-  std::uint8_t* at = s->writer.reserve(bytes, record_class);
-  if (at == nullptr) return;
-  std::memcpy(at, &record, sizeof record);
-  publish(*s, bytes, record_class);
+  if (slot != nullptr) [[likely]] return publish_from_slot(*s, *slot, at_unix_ns, now);
+  ring::SpanRecord record{};
+  fill_record(record, ref, span.parent_, span.name_, span.scope_, span.kind_);
+  record.start = span.start_ != 0 ? span.start_ : now;
+  record.status = span.status_;
+  if ((ref.flags & kRefWallStart) != 0) record.header.flags |= ring::kFlagWallTimes;
+  publish_without_slot(*s, record, at_unix_ns, now);
 }
 
 }  // namespace internal
 
 Span Tracer::start(const SpanName& name, Attributes attributes, const SpanOptions* options) const noexcept {
   Span span;
-  const internal::Entry entry;
-  internal::SpanAccess::start(span, entry, *scope_, scope_id_, name, attributes, options);
+  {
+    const internal::Entry entry;
+    internal::SpanAccess::start(span, entry, *scope_, scope_id_, name, attributes, options);
+  }
+  internal::SpanAccess::complete(span, attributes, options);
   return span;
 }
 
@@ -216,20 +252,25 @@ void Span::finish(Timestamp at) noexcept { internal::SpanAccess::finish(*this, a
 
 ScopedSpan::ScopedSpan(const Scope& scope, std::uint32_t& scope_id, const SpanName& name, Attributes attributes,
                        const SpanOptions* options) noexcept {
-  const internal::Entry entry;
-  internal::SpanAccess::start(span_, entry, scope, scope_id, name, attributes, options);
-  if ((span_.ref_.flags & internal::kRefValid) == 0) return;
-  internal::Thread& t = entry.current_thread();
-  internal::Frame frame{span_.ref_, span_.trace_state_, t.current.baggage};
-  if (frame.trace_state != nullptr || frame.baggage != nullptr) [[unlikely]] internal::acquire(frame);
-  previous_ = std::exchange(t.current, frame);
-  owner_ = internal::execution_unit(t);
-  active_ = true;
+  {
+    const internal::Entry entry;
+    internal::SpanAccess::start(span_, entry, scope, scope_id, name, attributes, options);
+    if ((span_.ref_.flags & internal::kRefValid) == 0) return;
+    internal::Thread& t = entry.current_thread();
+    previous_ = t.current;
+    t.current.span = span_.ref_;
+    t.current.trace_state = span_.trace_state_;
+    if (t.current.trace_state != nullptr || t.current.baggage != nullptr) [[unlikely]] internal::acquire(t.current);
+    owner_ = internal::execution_unit(t);
+    active_ = true;
+  }
+  internal::SpanAccess::complete(span_, attributes, options);
   if (internal::exceptions_mark_spans) exceptions_ = std::uncaught_exceptions();
 }
 
 void ScopedSpan::leave() noexcept {
-  if (internal::exceptions_mark_spans && std::uncaught_exceptions() > exceptions_) [[unlikely]] span_.set_status(SpanStatus::error, "left by an exception");
+  if (internal::exceptions_mark_spans && std::uncaught_exceptions() > exceptions_) [[unlikely]]
+    span_.set_status(SpanStatus::error, "left by an exception");
   span_.end();
   internal::leave(previous_, owner_);
 }
