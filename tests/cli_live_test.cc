@@ -41,14 +41,18 @@ TEST_F(CliLive, WhatAShellRecordsIsStoredByTheNextAgent) {
   EXPECT_NE(said.err.find("no engine runs"), std::string::npos);
   ASSERT_EQ(honeytel({"record", "gauge", "temperature", "-5.5"}).exit, 0);
   ASSERT_EQ(honeytel({"record", "histogram", "backup.duration", "42.5", "--unit", "s"}).exit, 0);
-  ASSERT_EQ(honeytel({"record", "log", "backup.failed", "no space left", "--level", "error", "--label", "disk=sda"}).exit, 0);
+  ASSERT_EQ(
+      honeytel({"record", "log", "backup.failed", "no space left", "--level", "error", "--label", "disk=sda"}).exit, 0);
   EXPECT_EQ(status()["rings"].size(), 4U);
   const pid_t pid = agent();
   EXPECT_TRUE(eventually([&] { return honeytel({"logs", "--level", "error", "--json"}).json()["total"] == 1; }));
   EXPECT_TRUE(eventually([&] { return status()["rings"].empty(); }));
   EXPECT_EQ(end(pid, SIGTERM), 0);
   EXPECT_EQ(honeytel({"logs", "--level", "error", "--json"}).json()["logs"][0]["fields"]["disk"], "sda");
-  const auto rows = honeytel({"sql", "SELECT metric, labels, value, count FROM points WHERE service = 'shell' ORDER BY metric", "--json"}).json()["rows"];
+  const auto rows =
+      honeytel(
+          {"sql", "SELECT metric, labels, value, count FROM points WHERE service = 'shell' ORDER BY metric", "--json"})
+          .json()["rows"];
   ASSERT_EQ(rows.size(), 3U) << rows;
   EXPECT_EQ(rows[0]["count"], 1);
   EXPECT_EQ(rows[1]["value"], 1200.0);
@@ -68,7 +72,9 @@ TEST_F(CliLive, ATracedCommandKeepsItsExitCodeAndBecomesAParent) {
   EXPECT_EQ(honeytel({"run", "--", "/nonexistent/program"}).exit, 127);
   const std::string self = HONEYTEL_PATH;
   EXPECT_EQ(honeytel({"run", "--service", "outer", "--", self, "run", "--", "/bin/true"}).exit, 0);
-  EXPECT_TRUE(eventually([&] { return honeytel({"traces", "--json"}).json()["total"] == 4; })) << honeytel({"traces"}).out;
+  EXPECT_TRUE(eventually([&] {
+    return honeytel({"traces", "--json"}).json()["total"] == 4;
+  })) << honeytel({"traces"}).out;
   const auto json = honeytel({"traces", trace, "--json"}).json();
   EXPECT_EQ(json["spans"][0]["span_id"], span);
   EXPECT_EQ(json["spans"][0]["status"], "error");
@@ -143,7 +149,8 @@ TEST_F(CliLive, TheDemoEndsByNamingATraceThatIsThere) {
   EXPECT_NE(said.out.find("the balance is exact"), std::string::npos) << said.out;
   EXPECT_EQ(said.out.find('\x1b'), std::string::npos);
   const auto names = honeytel({"sql", "SELECT DISTINCT name FROM spans", "--csv"}).out;
-  for (const char* name : {"session.establish", "policy.fetch", "key.exchange", "packet.send", "physical.transmit"}) EXPECT_NE(names.find(name), std::string::npos) << name;
+  for (const char* name : {"session.establish", "policy.fetch", "key.exchange", "packet.send", "physical.transmit"})
+    EXPECT_NE(names.find(name), std::string::npos) << name;
 }
 
 }  // namespace

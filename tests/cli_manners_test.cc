@@ -1,7 +1,7 @@
 // How honeytel behaves, whatever it shows: help, mistakes, exit codes, formats, colours.
+#include <sys/stat.h>
 #include <fstream>
 #include <regex>
-#include <sys/stat.h>
 
 #include "cli/command.h"
 #include "cli_support.h"
@@ -33,7 +33,8 @@ TEST_F(CliManners, EveryCommandHasHelpWithAnExampleAndTheExitCodes) {
 TEST_F(CliManners, HelpNamesEveryCommand) {
   const Said said = honeytel({"--help"});
   for (const cli::Command* command : cli::all_commands()) {
-    EXPECT_EQ(said.out.find("  " + std::string(command->name) + " ") != std::string::npos, !command->hidden) << command->name;
+    EXPECT_EQ(said.out.find("  " + std::string(command->name) + " ") != std::string::npos, !command->hidden)
+        << command->name;
   }
 }
 
@@ -51,13 +52,34 @@ TEST_F(CliManners, AMistypedOptionIsGuessed) {
 }
 
 TEST_F(CliManners, NonsenseIsRefusedInThreeShortLines) {
-  const std::vector<std::vector<std::string>> wrong{{"traces", "--limit", "many"},     {"traces", "--since", "yesterday"}, {"traces", "zz"},      {"traces", "--format", "yaml"},
-                                                    {"metrics", "--quantile", "95"},   {"metrics", "--step", "1s"},       {"metrics", "--label", "x"}, {"logs", "--grep", "(("},
-                                                    {"logs", "--level", "loud"},       {"logs", "-f", "--json"},          {"record", "meter", "x"}, {"record", "gauge", "9x", "1"},
-                                                    {"record", "counter", "x", "-1"},  {"record", "gauge", "x"},          {"config", "delete"}, {"completion", "tcsh"},
-                                                    {"health", "--max-loss", "2"},     {"forget"},                        {"forget", "--all", "--before", "1d"}, {"bench", "--mix", "metrics=1"},
-                                                    {"bench", "--rate", "fast"},       {"demo", "--scenario", "stormy"},  {"run"},              {"status", "extra"},
-                                                    {"agent", "--install", "--uninstall"}, {"sql"},                       {"last-words", "me"}, {"traces", "--limit"}};
+  const std::vector<std::vector<std::string>> wrong{{"traces", "--limit", "many"},
+                                                    {"traces", "--since", "yesterday"},
+                                                    {"traces", "zz"},
+                                                    {"traces", "--format", "yaml"},
+                                                    {"metrics", "--quantile", "95"},
+                                                    {"metrics", "--step", "1s"},
+                                                    {"metrics", "--label", "x"},
+                                                    {"logs", "--grep", "(("},
+                                                    {"logs", "--level", "loud"},
+                                                    {"logs", "-f", "--json"},
+                                                    {"record", "meter", "x"},
+                                                    {"record", "gauge", "9x", "1"},
+                                                    {"record", "counter", "x", "-1"},
+                                                    {"record", "gauge", "x"},
+                                                    {"config", "delete"},
+                                                    {"completion", "tcsh"},
+                                                    {"health", "--max-loss", "2"},
+                                                    {"forget"},
+                                                    {"forget", "--all", "--before", "1d"},
+                                                    {"bench", "--mix", "metrics=1"},
+                                                    {"bench", "--rate", "fast"},
+                                                    {"demo", "--scenario", "stormy"},
+                                                    {"run"},
+                                                    {"status", "extra"},
+                                                    {"agent", "--install", "--uninstall"},
+                                                    {"sql"},
+                                                    {"last-words", "me"},
+                                                    {"traces", "--limit"}};
   for (const auto& words : wrong) {
     const Said said = honeytel(words);
     EXPECT_EQ(said.exit, 2) << words[0] << " " << (words.size() > 1 ? words[1] : "") << "\n" << said.out << said.err;
@@ -91,7 +113,8 @@ TEST_F(CliManners, CompletionIsSoundShell) {
   EXPECT_EQ(std::system(("bash -n " + path).c_str()), 0);
   for (const cli::Command* command : cli::all_commands()) {
     if (!command->hidden) {
-      EXPECT_NE(said.out.find("    " + std::string(command->name) + ") words=\"--"), std::string::npos) << command->name;
+      EXPECT_NE(said.out.find("    " + std::string(command->name) + ") words=\"--"), std::string::npos)
+          << command->name;
     }
   }
   EXPECT_NE(honeytel({"completion", "zsh"}).out.find("#compdef honeytel"), std::string::npos);
@@ -123,7 +146,9 @@ TEST_F(CliManners, DoctorFindsAnOpenHome) {
   EXPECT_EQ(said.exit, 1) << said.out;
   bool found = false;
   const auto json = said.json();
-  for (const auto& check : json["checks"]) found = found || (check["check"] == "home" && check["finding"] == "problem" && check["to_do"] == "chmod 700 " + home_);
+  for (const auto& check : json["checks"])
+    found =
+        found || (check["check"] == "home" && check["finding"] == "problem" && check["to_do"] == "chmod 700 " + home_);
   EXPECT_TRUE(found) << said.out;
   ASSERT_EQ(::chmod(home_.c_str(), 0700), 0);
   EXPECT_EQ(honeytel({"doctor"}).exit, 0);

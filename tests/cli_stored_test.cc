@@ -18,14 +18,17 @@ class CliStored : public CliTest {
  protected:
   void SetUp() override {
     CliTest::SetUp();
-    now_ = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+    now_ = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+               .count();
     source_.serial = 1, source_.pid = 4711, source_.started_unix_ns = now_ - 60 * kSecond;
     source_.ring_id = {1}, source_.trace_key = {2}, source_.span_key = {3};
     source_.resource = {"link", "1.0", "session-orchestrator", "development", {}};
-    source_.texts = {"_other", "session.establish", "policy.fetch", "key.exchange", "packet.send", "physical.transmit", "bytes", "esc\x1b[2J", "packet.lost", "why"};
+    source_.texts = {"_other", "session.establish", "policy.fetch", "key.exchange", "packet.send", "physical.transmit",
+                     "bytes",  "esc\x1b[2J",        "packet.lost",  "why"};
     options_.home = home_;
   }
-  SpanEvent span(std::uint64_t trace, std::uint64_t id, std::uint64_t parent, std::uint32_t name, std::int64_t start_ms, std::int64_t duration_us) const {
+  SpanEvent span(std::uint64_t trace, std::uint64_t id, std::uint64_t parent, std::uint32_t name, std::int64_t start_ms,
+                 std::int64_t duration_us) const {
     SpanEvent event;
     event.source = &source_;
     event.trace.lo = trace, event.span = id;
@@ -49,7 +52,9 @@ class CliStored : public CliTest {
     failed.status = 2, failed.items = sent.view();
     traces->add(failed);
     traces->add(span(1, 5, 4, 5, 55, 590'000));
-    for (int i = 0; i < more; ++i) traces->add(span(100 + static_cast<std::uint64_t>(i), 1'000 + static_cast<std::uint64_t>(i), 0, 2, 1'000 + i, 5'000));
+    for (int i = 0; i < more; ++i)
+      traces->add(
+          span(100 + static_cast<std::uint64_t>(i), 1'000 + static_cast<std::uint64_t>(i), 0, 2, 1'000 + i, 5'000));
     store::Counts counts;
     counts.accepted = counts.stored = 5 + static_cast<std::uint64_t>(more);
     ASSERT_EQ(traces->commit({}, counts, false), store::CommitResult::ok);
@@ -62,7 +67,8 @@ class CliStored : public CliTest {
     store::Items items;
     items.text(9, "late\x1b]0;x\x07 \xe2\x80\xae");
     LogEvent event;
-    event.source = &source_, event.time_unix_ns = now_ - 29 * kSecond, event.in_span = true, event.trace.lo = 1, event.span = {true, false, 4};
+    event.source = &source_, event.time_unix_ns = now_ - 29 * kSecond, event.in_span = true, event.trace.lo = 1,
+    event.span = {true, false, 4};
     event.name = 8, event.level = 13, event.items = items.view();
     logs->add(event);
     for (int i = 0; i < more; ++i) {
@@ -79,8 +85,18 @@ class CliStored : public CliTest {
     auto metrics = store::MetricStore::open(options_, said);
     ASSERT_NE(metrics, nullptr) << said;
     ASSERT_NE(metrics->begin_epoch(), 0U);
-    SeriesInfo counter{"packets_lost_total", "{packet}", "Lost", MetricType::counter, "application", "", {{"link", "wifi"}}, "link", "transport", "development"};
-    SeriesInfo histogram{"session_establishment_duration_seconds", "s", "Until both may send", MetricType::histogram, "application", "", {}, "link", "session-orchestrator", "development"};
+    SeriesInfo counter{"packets_lost_total", "{packet}", "Lost",      MetricType::counter, "application", "",
+                       {{"link", "wifi"}},   "link",     "transport", "development"};
+    SeriesInfo histogram{"session_establishment_duration_seconds",
+                         "s",
+                         "Until both may send",
+                         MetricType::histogram,
+                         "application",
+                         "",
+                         {},
+                         "link",
+                         "session-orchestrator",
+                         "development"};
     Sketch sketch;
     sketch.scale = 4, sketch.offset = -16, sketch.count = 10, sketch.sum = 4.2, sketch.min = 0.4, sketch.max = 0.8;
     sketch.buckets = {0, 0, 5, 0, 0, 0, 0, 5};
@@ -104,7 +120,8 @@ class CliStored : public CliTest {
 };
 
 bool printable(const std::string& text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f); });
 }
 
 TEST_F(CliStored, TracesAreListedNewestFirstAndTheRestIsSaid) {
@@ -191,7 +208,10 @@ TEST_F(CliStored, LogsAreFilteredAndNeverReachTheTerminalRaw) {
   EXPECT_EQ(json["total"], 151);
   EXPECT_EQ(json["truncated"], true);
   EXPECT_EQ(honeytel({"logs", "--grep", "packet\\.(lost|late)", "--json"}).json()["total"], 1);
-  const std::string trace = json["logs"].empty() ? "" : honeytel({"logs", "--level", "warn", "--json"}).json()["logs"][0]["trace_id"].get<std::string>();
+  const std::string trace =
+      json["logs"].empty()
+          ? ""
+          : honeytel({"logs", "--level", "warn", "--json"}).json()["logs"][0]["trace_id"].get<std::string>();
   EXPECT_EQ(honeytel({"logs", "--trace", trace.substr(0, 6), "--json"}).json()["total"], 1);
 }
 
@@ -205,7 +225,9 @@ TEST_F(CliStored, MetricsAddUpAndHaveQuantiles) {
   const auto points = honeytel({"metrics", "packets_lost_total", "--json", "--label", "link=wifi"}).json();
   EXPECT_EQ(points["total"], 6);
   EXPECT_EQ(points["points"][0]["value"], 7);
-  const auto hour = honeytel({"metrics", "session_establishment_duration_seconds", "--json", "--step", "1h", "--quantile", "0.5"}).json();
+  const auto hour =
+      honeytel({"metrics", "session_establishment_duration_seconds", "--json", "--step", "1h", "--quantile", "0.5"})
+          .json();
   std::uint64_t count = 0;
   for (const auto& point : hour["points"]) count += point["count"].get<std::uint64_t>();
   EXPECT_EQ(count, 60U);
@@ -234,9 +256,11 @@ TEST_F(CliStored, SqlSeesEverythingAndChangesNothing) {
   EXPECT_EQ(rows("SELECT sum(value) AS n FROM points WHERE metric = 'packets_lost_total'")[0]["n"], 42.0);
   EXPECT_EQ(rows("SELECT count(*) AS n FROM spans s JOIN logs l ON l.trace_id = s.trace_id")[0]["n"], 5);
   EXPECT_EQ(rows("SELECT count(*) AS n FROM spans WHERE start_unix_nano > " + std::to_string(now_))[0]["n"], 0);
-  EXPECT_EQ(rows("SELECT count(*) AS n FROM spans WHERE start_unix_nano BETWEEN 0 AND " + std::to_string(now_))[0]["n"], 8);
+  EXPECT_EQ(rows("SELECT count(*) AS n FROM spans WHERE start_unix_nano BETWEEN 0 AND " + std::to_string(now_))[0]["n"],
+            8);
   EXPECT_EQ(rows("SELECT count(*) AS n FROM series")[0]["n"], 2);
-  for (const char* sql : {"DELETE FROM series", "CREATE TABLE x(y)", "SELECT 1; SELECT 2", "SELEC 1", "SELECT nothing FROM spans", ""}) {
+  for (const char* sql :
+       {"DELETE FROM series", "CREATE TABLE x(y)", "SELECT 1; SELECT 2", "SELEC 1", "SELECT nothing FROM spans", ""}) {
     EXPECT_EQ(honeytel({"sql", sql}).exit, 2) << sql;
   }
   EXPECT_EQ(honeytel({"sql", "SELECT 'a,\"b' AS x, NULL AS y", "--csv"}).out, "x,y\r\n\"a,\"\"b\",\r\n");

@@ -1,4 +1,5 @@
-// Black-box tests of the tool: runs the built honeytel in a home of its own and reads what it says. Used by cli_*_test.cc.
+// Black-box tests of the tool: runs the built honeytel in a home of its own and reads what it says. Used by
+// cli_*_test.cc.
 #pragma once
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -68,7 +69,8 @@ class CliTest : public testing::Test {
 
  private:
   pid_t spawn(const std::vector<std::string>& words, const std::vector<std::string>& environment, int out, int err) {
-    std::vector<std::string> all{"honeytel"}, variables{"HONEYLINK_HOME=" + home_, "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC"};
+    std::vector<std::string> all{"honeytel"},
+        variables{"HONEYLINK_HOME=" + home_, "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC"};
     all.insert(all.end(), words.begin(), words.end());
     variables.insert(variables.end(), environment.begin(), environment.end());
     std::vector<char*> argv, envp;

@@ -1,4 +1,5 @@
-// The command line by CLI11, included here only (it takes ten seconds to compile). Its exceptions end here: they become Problems.
+// The command line by CLI11, included here only (it takes ten seconds to compile). Its exceptions end here: they become
+// Problems.
 #include "cli/args.h"
 
 #include <CLI/CLI.hpp>
@@ -43,7 +44,8 @@ bool check_choices(const Command& command, const Slot& slot, query::Problem& pro
   if (slot.option.choices.empty()) return true;
   std::vector<std::string_view> choices;
   std::string_view rest = slot.option.choices;
-  for (std::size_t bar = 0; bar != std::string_view::npos; rest.remove_prefix(bar == std::string_view::npos ? 0 : bar + 1)) {
+  for (std::size_t bar = 0; bar != std::string_view::npos;
+       rest.remove_prefix(bar == std::string_view::npos ? 0 : bar + 1)) {
     bar = rest.find('|');
     choices.push_back(rest.substr(0, bar));
   }
@@ -71,7 +73,8 @@ bool take_extras(const Command& command, const std::vector<std::string>& extras,
 }
 
 /// Splits what belongs to another program off: after `--`, or from the first word that is no option.
-std::vector<std::string> split_program(const Command& command, std::vector<std::string> words, std::vector<std::string>& program) {
+std::vector<std::string> split_program(const Command& command, std::vector<std::string> words,
+                                       std::vector<std::string>& program) {
   const std::vector<Option> options = options_of(command);
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (words[i] == "--" || words[i].empty() || words[i].front() != '-') {
@@ -95,7 +98,8 @@ std::vector<Option> options_of(const Command& command) {
   return options;
 }
 
-bool parse_arguments(const Command& command, const std::vector<std::string>& words, Call& call, query::Problem& problem) {
+bool parse_arguments(const Command& command, const std::vector<std::string>& words, Call& call,
+                     query::Problem& problem) {
   std::vector<std::string> program;
   std::vector<std::string> ours = command.passes_on ? split_program(command, words, program) : words;
   std::deque<Slot> slots;
@@ -122,7 +126,8 @@ bool parse_arguments(const Command& command, const std::vector<std::string>& wor
   }
   if (!command.passes_on && call.arguments.size() > command.arguments_max) {
     problem = usage_problem("one argument too many: '" + call.arguments[command.arguments_max] + "'",
-                            "usage: honeytel " + std::string(command.name) + " " + std::string(command.usage), help_of(command));
+                            "usage: honeytel " + std::string(command.name) + " " + std::string(command.usage),
+                            help_of(command));
     return false;
   }
   return true;

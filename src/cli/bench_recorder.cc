@@ -1,12 +1,12 @@
-// See bench_recorder.h. A span is start, two attributes, end; a log line has three fields; metrics alternate between a bound counter and
-// a bound histogram. Each is one event and one measured call.
+// See bench_recorder.h. A span is start, two attributes, end; a log line has three fields; metrics alternate between a
+// bound counter and a bound histogram. Each is one event and one measured call.
 #include "cli/bench_recorder.h"
 
 #include <honeylink/telemetry.h>
 
 #include <algorithm>
-#include <chrono>
 #include <charconv>
+#include <chrono>
 #include <memory>
 #include <string_view>
 #include <thread>
@@ -29,9 +29,11 @@ std::array<Kind, kPattern> pattern_of(const BenchPlan& plan) {
   std::array<Kind, kPattern> pattern{};
   unsigned metrics = 0, spans = 0, logs = 0;
   for (unsigned i = 0; i < kPattern; ++i) {
-    const unsigned owed_metrics = plan.metrics * (i + 1) - metrics * 100, owed_spans = plan.spans * (i + 1) - spans * 100, owed_logs = plan.logs * (i + 1) - logs * 100;
+    const unsigned owed_metrics = plan.metrics * (i + 1) - metrics * 100,
+                   owed_spans = plan.spans * (i + 1) - spans * 100, owed_logs = plan.logs * (i + 1) - logs * 100;
     const auto owed = [](unsigned n) { return static_cast<int>(n); };
-    if (owed(owed_metrics) >= owed(owed_spans) && owed(owed_metrics) >= owed(owed_logs)) pattern[i] = Kind::metric, ++metrics;
+    if (owed(owed_metrics) >= owed(owed_spans) && owed(owed_metrics) >= owed(owed_logs))
+      pattern[i] = Kind::metric, ++metrics;
     else if (owed(owed_spans) >= owed(owed_logs)) pattern[i] = Kind::span, ++spans;
     else pattern[i] = Kind::log, ++logs;
   }
@@ -70,7 +72,8 @@ void record_one(Kind kind, std::uint64_t i, Worker& worker) {
   worker.worst = std::max(worker.worst, ticks);
 }
 
-/// `events` of them, at most at `rate`: due events are recorded in one go, then the thread sleeps for the rest of a millisecond.
+/// `events` of them, at most at `rate`: due events are recorded in one go, then the thread sleeps for the rest of a
+/// millisecond.
 void work(const BenchPlan& plan, std::uint64_t events, double rate, Worker& worker) {
   const auto pattern = pattern_of(plan);
   const auto began = Clock::now();
@@ -95,13 +98,16 @@ bool parse_mix(const std::string& text, BenchPlan& plan, std::string& why) {
     rest.remove_prefix(std::min(rest.size(), part.size() + 1));
     const std::size_t equals = part.find('=');
     const auto* name = std::find(std::begin(kNames), std::end(kNames), part.substr(0, equals));
-    if (equals == std::string_view::npos || name == std::end(kNames)) return why = "'" + std::string(part) + "' is not metrics=N, spans=N or logs=N", false;
+    if (equals == std::string_view::npos || name == std::end(kNames))
+      return why = "'" + std::string(part) + "' is not metrics=N, spans=N or logs=N", false;
     const std::string_view digits = part.substr(equals + 1);
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), shares[name - kNames]);
-    if (error != std::errc{} || end != digits.data() + digits.size() || shares[name - kNames] > 100) return why = "'" + std::string(digits) + "' is no share from 0 to 100", false;
+    if (error != std::errc{} || end != digits.data() + digits.size() || shares[name - kNames] > 100)
+      return why = "'" + std::string(digits) + "' is no share from 0 to 100", false;
   }
   plan.metrics = shares[0], plan.spans = shares[1], plan.logs = shares[2];
-  if (shares[0] + shares[1] + shares[2] != 100) return why = "the shares add up to " + std::to_string(shares[0] + shares[1] + shares[2]) + ", not to 100", false;
+  if (shares[0] + shares[1] + shares[2] != 100)
+    return why = "the shares add up to " + std::to_string(shares[0] + shares[1] + shares[2]) + ", not to 100", false;
   return true;
 }
 
@@ -128,7 +134,8 @@ BenchResult record_bench(const BenchPlan& plan) {
     worst = std::max(worst, worker->worst);
   }
   const auto ns = [&](std::uint64_t ticks) { return static_cast<double>(ticks) / ticks_per_ns; };
-  result.p50 = ns(all->percentile(0.5)), result.p99 = ns(all->percentile(0.99)), result.p99_9 = ns(all->percentile(0.999));
+  result.p50 = ns(all->percentile(0.5)), result.p99 = ns(all->percentile(0.99)),
+  result.p99_9 = ns(all->percentile(0.999));
   result.p99_99 = ns(all->percentile(0.9999)), result.worst = ns(worst);
   return result;
 }

@@ -1,4 +1,5 @@
-// The recording half of `honeytel bench`: a process of its own that only records, so that its CPU and memory are its own.
+// The recording half of `honeytel bench`: a process of its own that only records, so that its CPU and memory are its
+// own.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -8,7 +9,7 @@ namespace honeylink::telemetry::cli {
 struct BenchPlan {
   std::uint64_t events = 1'000'000;
   std::uint64_t threads = 1;
-  double rate = 0;  // events per second in all; 0: as fast as they can
+  double rate = 0;                               // events per second in all; 0: as fast as they can
   unsigned metrics = 70, spans = 15, logs = 15;  // shares; their sum is 100
 };
 

@@ -53,7 +53,9 @@ std::string unit_text(const std::string& home) {
   return "[Unit]\n"
          "Description=honeylink-telemetry engine: stores what programs of this user record\n\n"
          "[Service]\n"
-         "ExecStart=" + quoted(own_path()) + " agent --home " + quoted(home) + "\n"
+         "ExecStart=" +
+         quoted(own_path()) + " agent --home " + quoted(home) +
+         "\n"
          "Restart=on-failure\n"
          "RestartSec=1\n"
          "MemoryMax=64M\n"
@@ -81,13 +83,17 @@ bool lingers() {
 int install(const Call& call, const std::string& home) {
   const std::string directory = config_home() + "/systemd/user", path = directory + "/honeytel.service";
   std::string why;
-  if (config_home().empty()) return report(call.terminal, {query::ProblemKind::environment, "there is no place for the service", "neither XDG_CONFIG_HOME nor HOME is set", ""});
+  if (config_home().empty())
+    return report(call.terminal, {query::ProblemKind::environment, "there is no place for the service",
+                                  "neither XDG_CONFIG_HOME nor HOME is set", ""});
   for (const std::string& part : {config_home(), config_home() + "/systemd", directory}) ::mkdir(part.c_str(), 0755);
-  if (!replace_file(path, unit_text(home), 0644, why)) return report(call.terminal, {query::ProblemKind::environment, "cannot write " + path, why, ""});
+  if (!replace_file(path, unit_text(home), 0644, why))
+    return report(call.terminal, {query::ProblemKind::environment, "cannot write " + path, why, ""});
   call.terminal.say("wrote " + path);
   const bool started = systemctl({"daemon-reload"}) && systemctl({"enable", "--now", "honeytel.service"});
   if (!started) {
-    return report(call.terminal, {query::ProblemKind::environment, "the service is written but not started", "systemctl --user did not do it: no user session of systemd here?",
+    return report(call.terminal, {query::ProblemKind::environment, "the service is written but not started",
+                                  "systemctl --user did not do it: no user session of systemd here?",
                                   "start it in a login session: systemctl --user enable --now honeytel"});
   }
   call.terminal.say("the engine runs, and starts at each login");
@@ -97,9 +103,13 @@ int install(const Call& call, const std::string& home) {
 
 int uninstall(const Call& call) {
   const std::string path = config_home() + "/systemd/user/honeytel.service";
-  if (!query::file_exists(path)) return report(call.terminal, {query::ProblemKind::not_found, "the service is not installed", path + " is not there", ""});
+  if (!query::file_exists(path))
+    return report(call.terminal,
+                  {query::ProblemKind::not_found, "the service is not installed", path + " is not there", ""});
   static_cast<void>(systemctl({"disable", "--now", "honeytel.service"}));
-  if (::unlink(path.c_str()) != 0) return report(call.terminal, {query::ProblemKind::environment, "cannot remove " + path, "its directory cannot be written", ""});
+  if (::unlink(path.c_str()) != 0)
+    return report(call.terminal,
+                  {query::ProblemKind::environment, "cannot remove " + path, "its directory cannot be written", ""});
   static_cast<void>(systemctl({"daemon-reload"}));
   call.terminal.say("removed " + path + "; what is stored stays");
   return kOk;
@@ -110,7 +120,9 @@ int run_here(const Call& call, const std::string& home) {
   engine::EngineOptions options;
   options.home = home;
   const auto engine = engine::Engine::start(options, why);
-  if (!engine) return report(call.terminal, {query::ProblemKind::environment, "the engine cannot use " + home, why, "honeytel doctor looks for the cause"});
+  if (!engine)
+    return report(call.terminal, {query::ProblemKind::environment, "the engine cannot use " + home, why,
+                                  "honeytel doctor looks for the cause"});
   running.store(engine.get());
   struct sigaction action {};
   action.sa_handler = stop_engine;
@@ -118,7 +130,9 @@ int run_here(const Call& call, const std::string& home) {
   ::sigaction(SIGTERM, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   const query::EngineStatus other = query::read_engine(home);
-  if (other.mode == "agent") call.terminal.say("an engine leads already (pid " + std::to_string(other.pid) + "): this one waits, and takes over if it ends");
+  if (other.mode == "agent")
+    call.terminal.say("an engine leads already (pid " + std::to_string(other.pid) +
+                      "): this one waits, and takes over if it ends");
   else call.terminal.say("stores what is recorded under " + home + "; Ctrl-C ends");
   engine->run();
   running.store(nullptr);
@@ -128,7 +142,8 @@ int run_here(const Call& call, const std::string& home) {
 int run(Call& call) {
   const auto home = call.home();
   if (!home.ok()) return report(call.terminal, home.problem());
-  if (call.has("install") && call.has("uninstall")) return report(call.terminal, usage_problem("--install or --uninstall, not both"));
+  if (call.has("install") && call.has("uninstall"))
+    return report(call.terminal, usage_problem("--install or --uninstall, not both"));
   if (call.has("install")) return install(call, home.value());
   if (call.has("uninstall")) return uninstall(call);
   return run_here(call, home.value());
@@ -144,7 +159,9 @@ constexpr Option kOptions[] = {
 extern const Command kAgent{.name = "agent",
                             .summary = "The engine: stores what programs record",
                             .usage = "[--install|--uninstall]",
-                            .about = "Runs in the foreground until Ctrl-C or SIGTERM. Any number may start: one leads, another takes over\nwithin 2 s of its death. Programs record whether one runs or not.",
+                            .about =
+                                "Runs in the foreground until Ctrl-C or SIGTERM. Any number may start: one leads, "
+                                "another takes over\nwithin 2 s of its death. Programs record whether one runs or not.",
                             .example = "honeytel agent\nhoneytel agent --install",
                             .options = kOptions,
                             .run = run};

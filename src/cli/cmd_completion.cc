@@ -1,4 +1,5 @@
-// honeytel completion bash|zsh|fish: words for the shell, made from the table of commands, so that they are never out of date.
+// honeytel completion bash|zsh|fish: words for the shell, made from the table of commands, so that they are never out
+// of date.
 #include "cli/args.h"
 #include "cli/commands.h"
 
@@ -7,7 +8,8 @@ namespace {
 
 std::string words_of(const Command& command) {
   std::string words;
-  for (const Option& option : options_of(command)) words.append(words.empty() ? "" : " ").append("--").append(option.name);
+  for (const Option& option : options_of(command))
+    words.append(words.empty() ? "" : " ").append("--").append(option.name);
   return words;
 }
 
@@ -32,8 +34,11 @@ std::string bash() {
          "    --color) COMPREPLY=($(compgen -W 'auto always never' -- \"$cur\")); return ;;\n"
          "    --home) COMPREPLY=($(compgen -d -- \"$cur\")); return ;;\n"
          "  esac\n"
-         "  if [ \"$COMP_CWORD\" -eq 1 ]; then COMPREPLY=($(compgen -W '" + names + " --help --version' -- \"$cur\")); return; fi\n"
-         "  case \"${COMP_WORDS[1]}\" in\n" + cases +
+         "  if [ \"$COMP_CWORD\" -eq 1 ]; then COMPREPLY=($(compgen -W '" +
+         names +
+         " --help --version' -- \"$cur\")); return; fi\n"
+         "  case \"${COMP_WORDS[1]}\" in\n" +
+         cases +
          "    *) words='' ;;\n"
          "  esac\n"
          "  COMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
@@ -70,10 +75,12 @@ std::string zsh() {
   return "#compdef honeytel\n"
          "# honeytel completion zsh > \"${fpath[1]}/_honeytel\"\n"
          "_honeytel() {\n"
-         "  local -a commands=(\n" + names +
+         "  local -a commands=(\n" +
+         names +
          "  )\n"
          "  if (( CURRENT == 2 )); then _describe command commands; return; fi\n"
-         "  case \"$words[2]\" in\n" + cases +
+         "  case \"$words[2]\" in\n" +
+         cases +
          "  esac\n"
          "}\n"
          "_honeytel \"$@\"\n";
@@ -83,11 +90,14 @@ std::string fish() {
   std::string text = "# honeytel completion fish > ~/.config/fish/completions/honeytel.fish\ncomplete -c honeytel -f\n";
   for (const Command* command : all_commands()) {
     if (command->hidden) continue;
-    text += "complete -c honeytel -n __fish_use_subcommand -a " + std::string(command->name) + " -d '" + without_quotes(command->summary) + "'\n";
+    text += "complete -c honeytel -n __fish_use_subcommand -a " + std::string(command->name) + " -d '" +
+            without_quotes(command->summary) + "'\n";
     for (const Option& option : options_of(*command)) {
-      text += "complete -c honeytel -n '__fish_seen_subcommand_from " + std::string(command->name) + "' -l " + std::string(option.name);
+      text += "complete -c honeytel -n '__fish_seen_subcommand_from " + std::string(command->name) + "' -l " +
+              std::string(option.name);
       if (option.letter != 0) text += std::string(" -s ") + option.letter;
-      if (!option.placeholder.empty()) text += option.choices.empty() ? " -r" : " -x -a '" + spaced(option.choices) + "'";
+      if (!option.placeholder.empty())
+        text += option.choices.empty() ? " -r" : " -x -a '" + spaced(option.choices) + "'";
       text += " -d '" + without_quotes(option.help) + "'\n";
     }
   }
@@ -99,20 +109,24 @@ int run(Call& call) {
   if (shell == "bash") call.terminal.print(bash());
   else if (shell == "zsh") call.terminal.print(zsh());
   else if (shell == "fish") call.terminal.print(fish());
-  else return report(call.terminal, usage_problem(shell.empty() ? "which shell?" : "no completion for '" + shell + "'", "there is bash, zsh and fish",
-                                                  "honeytel completion bash > ~/.local/share/bash-completion/completions/honeytel"));
+  else
+    return report(call.terminal,
+                  usage_problem(shell.empty() ? "which shell?" : "no completion for '" + shell + "'",
+                                "there is bash, zsh and fish",
+                                "honeytel completion bash > ~/.local/share/bash-completion/completions/honeytel"));
   return kOk;
 }
 
 }  // namespace
 
-extern const Command kCompletion{.name = "completion",
-                                 .summary = "Words for the shell: bash, zsh or fish",
-                                 .usage = "bash|zsh|fish",
-                                 .about = "",
-                                 .example = "honeytel completion bash > ~/.local/share/bash-completion/completions/honeytel",
-                                 .options = {},
-                                 .arguments_max = 1,
-                                 .run = run};
+extern const Command kCompletion{
+    .name = "completion",
+    .summary = "Words for the shell: bash, zsh or fish",
+    .usage = "bash|zsh|fish",
+    .about = "",
+    .example = "honeytel completion bash > ~/.local/share/bash-completion/completions/honeytel",
+    .options = {},
+    .arguments_max = 1,
+    .run = run};
 
 }  // namespace honeylink::telemetry::cli

@@ -15,10 +15,16 @@ int say_problems(const Call& call, const config::Loaded& loaded) {
 }
 
 int show(const Call& call, const config::Loaded& loaded) {
-  Listing listing({{"section", "section"}, {"key", "key"}, {"value", "value", false, true}, {"default", ""}, {"", "set by"}, {"says", "says", false, true}});
+  Listing listing({{"section", "section"},
+                   {"key", "key"},
+                   {"value", "value", false, true},
+                   {"default", ""},
+                   {"", "set by"},
+                   {"says", "says", false, true}});
   std::uint64_t rows = 0;
   for (const config::KeyValue& row : config::list_keys(loaded.config)) {
-    listing.add({text_cell(row.section), text_cell(row.key), text_cell(row.value, row.is_default ? Colour::plain : Colour::blue), bool_cell(row.is_default),
+    listing.add({text_cell(row.section), text_cell(row.key),
+                 text_cell(row.value, row.is_default ? Colour::plain : Colour::blue), bool_cell(row.is_default),
                  text_cell(row.is_default ? "default" : "config.toml"), text_cell(row.says)});
     ++rows;
   }
@@ -36,7 +42,8 @@ int run(Call& call) {
     return kOk;
   }
   if (what != "show" && what != "check" && !what.empty()) {
-    return report(call.terminal, usage_problem("config cannot '" + what + "'", "it can show, check and path", "see: honeytel config --help"));
+    return report(call.terminal, usage_problem("config cannot '" + what + "'", "it can show, check and path",
+                                               "see: honeytel config --help"));
   }
   const config::Loaded loaded = config::load_config(home.value(), config::default_config());
   if (what != "check") return show(call, loaded);
@@ -47,14 +54,17 @@ int run(Call& call) {
 
 }  // namespace
 
-extern const Command kConfig{.name = "config",
-                             .summary = "What is set, and whether config.toml is sound",
-                             .usage = "[show|check|path]",
-                             .about = "show   every key with its value and what it means\ncheck  exit 2 where a key is unknown or a value is wrong, by file:line\npath   where the file is, or would be",
-                             .example = "honeytel config show\nhoneytel config check && systemctl --user restart honeytel",
-                             .options = {},
-                             .arguments_max = 1,
-                             .reads = true,
-                             .run = run};
+extern const Command kConfig{
+    .name = "config",
+    .summary = "What is set, and whether config.toml is sound",
+    .usage = "[show|check|path]",
+    .about =
+        "show   every key with its value and what it means\ncheck  exit 2 where a key is unknown or a value is wrong, "
+        "by file:line\npath   where the file is, or would be",
+    .example = "honeytel config show\nhoneytel config check && systemctl --user restart honeytel",
+    .options = {},
+    .arguments_max = 1,
+    .reads = true,
+    .run = run};
 
 }  // namespace honeylink::telemetry::cli

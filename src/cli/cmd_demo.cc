@@ -1,5 +1,5 @@
-// honeytel demo: HoneyLink's five modules over a real encrypted loopback link, an engine, and a plain live screen. Ends by naming the
-// next three commands, with the id of a trace that is really there.
+// honeytel demo: HoneyLink's five modules over a real encrypted loopback link, an engine, and a plain live screen. Ends
+// by naming the next three commands, with the id of a trace that is really there.
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -23,7 +23,8 @@ volatile std::sig_atomic_t interrupted = 0;
 /// The engine on a thread of its own. Gives way to an agent; where one leads already it waits and does nothing.
 class EngineThread {
  public:
-  explicit EngineThread(std::unique_ptr<engine::Engine> engine) : engine_(std::move(engine)), thread_([this] { engine_->run(); }) {}
+  explicit EngineThread(std::unique_ptr<engine::Engine> engine)
+      : engine_(std::move(engine)), thread_([this] { engine_->run(); }) {}
   ~EngineThread() {
     engine_->stop();
     thread_.join();
@@ -40,7 +41,8 @@ std::uint64_t read(const std::atomic<std::uint64_t>& n) { return n.load(std::mem
 
 std::string percent(std::uint64_t part, std::uint64_t whole) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+  std::snprintf(text, sizeof text, "%.1f %%",
+                whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole));
   return text;
 }
 
@@ -63,11 +65,17 @@ Books books_of(const std::string& home) {
 
 std::string headless_line(const link::LinkStats& stats, double elapsed_s, const Books& books) {
   char text[256];
-  std::snprintf(text, sizeof text, "%4.0f s  sessions %llu open %llu made %llu failed  packets %llu sent %llu lost (%s)  qos %llu dropped  stored %llu  dropped %llu\n", elapsed_s,
-                static_cast<unsigned long long>(read(stats.sessions_open)), static_cast<unsigned long long>(read(stats.sessions_established)),
-                static_cast<unsigned long long>(read(stats.sessions_failed)), static_cast<unsigned long long>(read(stats.packets_sent)),
-                static_cast<unsigned long long>(read(stats.packets_lost)), percent(read(stats.packets_lost), read(stats.packets_sent)).c_str(),
-                static_cast<unsigned long long>(read(stats.qos_dropped)), static_cast<unsigned long long>(books.stored), static_cast<unsigned long long>(books.dropped));
+  std::snprintf(text, sizeof text,
+                "%4.0f s  sessions %llu open %llu made %llu failed  packets %llu sent %llu lost (%s)  qos %llu dropped "
+                " stored %llu  dropped %llu\n",
+                elapsed_s, static_cast<unsigned long long>(read(stats.sessions_open)),
+                static_cast<unsigned long long>(read(stats.sessions_established)),
+                static_cast<unsigned long long>(read(stats.sessions_failed)),
+                static_cast<unsigned long long>(read(stats.packets_sent)),
+                static_cast<unsigned long long>(read(stats.packets_lost)),
+                percent(read(stats.packets_lost), read(stats.packets_sent)).c_str(),
+                static_cast<unsigned long long>(read(stats.qos_dropped)), static_cast<unsigned long long>(books.stored),
+                static_cast<unsigned long long>(books.dropped));
   return text;
 }
 
@@ -86,13 +94,26 @@ class Screen {
       line(name + style.paint(Colour::bold, value) + more);
     };
     std::string bar;
-    for (double i = 0; i < 30; ++i) bar += i < 30 * elapsed_s / duration_s ? style.sign("█", "#") : style.sign("░", ".");
-    line("  " + title_ + "  " + style.paint(Colour::blue, bar) + "  " + query::format_duration(static_cast<std::int64_t>(std::max(0.0, duration_s - elapsed_s)) * kSecond) + " left");
-    row("session-orchestrator", query::format_count(read(stats.sessions_open)) + " open", ", " + query::format_count(read(stats.sessions_established)) + " established, " + query::format_count(read(stats.sessions_failed)) + " failed, the last took " + query::format_duration(static_cast<std::int64_t>(read(stats.establish_last_us)) * 1000));
-    row("policy-engine", query::format_count(read(stats.policy_fetches)) + " fetched", ", " + query::format_count(read(stats.policy_updates)) + " updates");
-    row("transport", query::format_count(read(stats.packets_sent)) + " packets", ", " + query::format_count(read(stats.packets_acknowledged)) + " acknowledged, " + query::format_count(read(stats.packets_lost)) + " lost (" + percent(read(stats.packets_lost), read(stats.packets_sent)) + ")");
-    row("qos-scheduler", query::format_count(read(stats.qos_offered)) + " offered", ", " + query::format_count(read(stats.qos_dropped)) + " dropped (" + percent(read(stats.qos_dropped), read(stats.qos_offered)) + ")");
-    row("telemetry", query::format_count(books.stored) + " stored", ", " + query::format_count(books.dropped) + " dropped, balance " + (books.exact ? std::string(style.sign("● exact", "exact")) : std::string(style.sign("■ WRONG", "WRONG"))));
+    for (double i = 0; i < 30; ++i)
+      bar += i < 30 * elapsed_s / duration_s ? style.sign("█", "#") : style.sign("░", ".");
+    line("  " + title_ + "  " + style.paint(Colour::blue, bar) + "  " +
+         query::format_duration(static_cast<std::int64_t>(std::max(0.0, duration_s - elapsed_s)) * kSecond) + " left");
+    row("session-orchestrator", query::format_count(read(stats.sessions_open)) + " open",
+        ", " + query::format_count(read(stats.sessions_established)) + " established, " +
+            query::format_count(read(stats.sessions_failed)) + " failed, the last took " +
+            query::format_duration(static_cast<std::int64_t>(read(stats.establish_last_us)) * 1000));
+    row("policy-engine", query::format_count(read(stats.policy_fetches)) + " fetched",
+        ", " + query::format_count(read(stats.policy_updates)) + " updates");
+    row("transport", query::format_count(read(stats.packets_sent)) + " packets",
+        ", " + query::format_count(read(stats.packets_acknowledged)) + " acknowledged, " +
+            query::format_count(read(stats.packets_lost)) + " lost (" +
+            percent(read(stats.packets_lost), read(stats.packets_sent)) + ")");
+    row("qos-scheduler", query::format_count(read(stats.qos_offered)) + " offered",
+        ", " + query::format_count(read(stats.qos_dropped)) + " dropped (" +
+            percent(read(stats.qos_dropped), read(stats.qos_offered)) + ")");
+    row("telemetry", query::format_count(books.stored) + " stored",
+        ", " + query::format_count(books.dropped) + " dropped, balance " +
+            (books.exact ? std::string(style.sign("● exact", "exact")) : std::string(style.sign("■ WRONG", "WRONG"))));
     terminal_.print(out);
     std::fflush(stdout);
   }
@@ -112,7 +133,9 @@ std::string best_trace(const std::string& home, std::int64_t since) {
   const auto list = reader.value()->list(filter, 0);
   if (!list.ok() || list.value().traces.empty()) return {};
   const query::TraceSummary* best = nullptr;
-  const auto worth = [](const query::TraceSummary& t) { return std::tuple(t.errors > 0, t.slow, t.spans >= 4, t.duration_ns()); };
+  const auto worth = [](const query::TraceSummary& t) {
+    return std::tuple(t.errors > 0, t.slow, t.spans >= 4, t.duration_ns());
+  };
   for (const query::TraceSummary& trace : list.value().traces) {
     if (best == nullptr || worth(trace) > worth(*best)) best = &trace;
   }
@@ -122,11 +145,13 @@ std::string best_trace(const std::string& home, std::int64_t since) {
 void say_next(const Call& call, const std::string& home, std::int64_t since) {
   const std::string trace = best_trace(home, since);
   const std::string where = call.has("home") ? " --home '" + call.text("home") + "'" : "";
-  call.terminal.print("\n  Look at what was recorded:\n    honeytel traces" + (trace.empty() ? "" : " " + trace) + where +
-                      "\n    honeytel metrics session_establishment_duration_seconds --plot" + where + "\n    honeytel logs --level warn" + where + "\n");
+  call.terminal.print("\n  Look at what was recorded:\n    honeytel traces" + (trace.empty() ? "" : " " + trace) +
+                      where + "\n    honeytel metrics session_establishment_duration_seconds --plot" + where +
+                      "\n    honeytel logs --level warn" + where + "\n");
 }
 
-void wait_and_show(const Call& call, const link::LinkOptions& options, link::Link& link, const link::LinkStats& stats, const std::string& home) {
+void wait_and_show(const Call& call, const link::LinkOptions& options, link::Link& link, const link::LinkStats& stats,
+                   const std::string& home) {
   Screen screen(call.terminal, std::string("HoneyLink, ") + std::string(link::name(options.scenario)));
   const bool headless = call.has("headless") || !call.terminal.out_is_terminal;
   const auto began = Clock::now();
@@ -151,7 +176,8 @@ bool read_options(const Call& call, link::LinkOptions& options, query::Problem& 
   if (!scenario) return problem = usage_problem("no scenario '" + call.text("scenario") + "'"), false;
   options.scenario = *scenario;
   options.duration_s = static_cast<double>(*duration) / 1e9;
-  if (options.duration_s < 0.1 || options.duration_s > 86'400) return problem = usage_problem("--duration is from 100ms to 1d"), false;
+  if (options.duration_s < 0.1 || options.duration_s > 86'400)
+    return problem = usage_problem("--duration is from 100ms to 1d"), false;
   if (*loss < 0 || *loss > 1) return problem = usage_problem("--loss is a share from 0 to 1"), false;
   if (*delay < 0 || *delay > 5'000) return problem = usage_problem("--delay-ms is from 0 to 5000"), false;
   if (call.has("loss")) options.loss = *loss;
@@ -170,12 +196,15 @@ int run(Call& call) {
   action.sa_handler = [](int) { interrupted = 1; };
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
-  const std::int64_t since = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const std::int64_t since =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   engine::EngineOptions engine_options;
   engine_options.home = home.value(), engine_options.mode = engine::Mode::embedded;
   std::string why;
   auto engine = engine::Engine::start(engine_options, why);
-  if (!engine) return report(call.terminal, {query::ProblemKind::environment, "the engine cannot use " + home.value(), why, "honeytel doctor looks for the cause"});
+  if (!engine)
+    return report(call.terminal, {query::ProblemKind::environment, "the engine cannot use " + home.value(), why,
+                                  "honeytel doctor looks for the cause"});
   link::LinkStats stats;
   int code = kOk;
   {
@@ -184,12 +213,15 @@ int run(Call& call) {
     wait_and_show(call, options, *link, stats, home.value());
     link->stop();
     if (link->wait() != 0 && interrupted == 0) {
-      code = report(call.terminal, {query::ProblemKind::failed, "the link could not run", link->error(), "honeytel doctor looks for the cause"});
+      code = report(call.terminal, {query::ProblemKind::failed, "the link could not run", link->error(),
+                                    "honeytel doctor looks for the cause"});
     }
   }
   if (code != kOk) return code;
   const Books books = books_of(home.value());
-  call.terminal.print("\n  " + query::format_count(books.stored) + " records stored, " + query::format_count(books.dropped) + " dropped, the balance is " + (books.exact ? "exact" : "WRONG") + "\n");
+  call.terminal.print("\n  " + query::format_count(books.stored) + " records stored, " +
+                      query::format_count(books.dropped) + " dropped, the balance is " +
+                      (books.exact ? "exact" : "WRONG") + "\n");
   if (interrupted != 0) call.terminal.say("interrupted; what was recorded is stored");
   say_next(call, home.value(), since);
   return interrupted != 0 ? kInterrupted : kOk;
@@ -205,12 +237,15 @@ constexpr Option kOptions[] = {
 
 }  // namespace
 
-extern const Command kDemo{.name = "demo",
-                           .summary = "Five modules over a real link for a minute: something to look at",
-                           .usage = "[--duration 60s] [--scenario healthy|lossy|slow|outage] [--headless]",
-                           .about = "Two processes on loopback exchange keys and packets through a relay that loses and delays. Nothing is\ncanned: change --loss and the numbers follow. Records into your home, as environment=development.",
-                           .example = "honeytel demo --scenario lossy --duration 30s\nhoneytel demo --headless --home /tmp/try",
-                           .options = kOptions,
-                           .run = run};
+extern const Command kDemo{
+    .name = "demo",
+    .summary = "Five modules over a real link for a minute: something to look at",
+    .usage = "[--duration 60s] [--scenario healthy|lossy|slow|outage] [--headless]",
+    .about =
+        "Two processes on loopback exchange keys and packets through a relay that loses and delays. Nothing "
+        "is\ncanned: change --loss and the numbers follow. Records into your home, as environment=development.",
+    .example = "honeytel demo --scenario lossy --duration 30s\nhoneytel demo --headless --home /tmp/try",
+    .options = kOptions,
+    .run = run};
 
 }  // namespace honeylink::telemetry::cli

@@ -31,7 +31,9 @@ bool take_lock(engine::Election& election, std::string& why) {
 
 bool confirmed(const Call& call, const std::string& what, query::Problem& problem) {
   if (call.has("yes")) return true;
-  if (::isatty(STDIN_FILENO) != 1) return problem = usage_problem("nobody can be asked here", "stdin is no terminal", "add --yes to forget " + what), false;
+  if (::isatty(STDIN_FILENO) != 1)
+    return problem = usage_problem("nobody can be asked here", "stdin is no terminal", "add --yes to forget " + what),
+           false;
   call.terminal.say("This deletes " + what + " for good. Type forget to go on:");
   std::string word;
   if (std::getline(std::cin, word) && word == "forget") return true;
@@ -40,30 +42,44 @@ bool confirmed(const Call& call, const std::string& what, query::Problem& proble
 
 int run(Call& call) {
   query::Problem problem;
-  if (call.has("all") == call.has("before")) return report(call.terminal, usage_problem("what is to be forgotten?", "either --before TIME or --all", "honeytel forget --before 30d"));
+  if (call.has("all") == call.has("before"))
+    return report(call.terminal, usage_problem("what is to be forgotten?", "either --before TIME or --all",
+                                               "honeytel forget --before 30d"));
   const auto before = call.moment("before", INT64_MAX, problem);
   if (!before) return report(call.terminal, problem);
   const auto home = call.home();
   if (!home.ok()) return report(call.terminal, home.problem());
-  if (!query::file_exists(home.value())) return report(call.terminal, {query::ProblemKind::not_found, "there is nothing to forget", home.value() + " is not there", ""});
-  const std::string what = call.has("all") ? "everything that is stored under " + home.value() : "everything from before " + query::format_local(*before);
+  if (!query::file_exists(home.value()))
+    return report(call.terminal,
+                  {query::ProblemKind::not_found, "there is nothing to forget", home.value() + " is not there", ""});
+  const std::string what = call.has("all") ? "everything that is stored under " + home.value()
+                                           : "everything from before " + query::format_local(*before);
   if (!confirmed(call, what, problem)) return report(call.terminal, problem);
   std::string why;
   engine::Election election(home.value(), engine::Mode::agent, system_clock());
   if (!take_lock(election, why)) {
     const query::EngineStatus engine = query::read_engine(home.value());
-    if (!why.empty()) return report(call.terminal, {query::ProblemKind::environment, "cannot lock " + home.value(), why, "honeytel doctor looks for the cause"});
-    return report(call.terminal, {query::ProblemKind::busy, "an engine writes here", "it is process " + std::to_string(engine.pid) + ", which holds " + home.value() + "/run/engine.lock", "stop it first: systemctl --user stop honeytel"});
+    if (!why.empty())
+      return report(call.terminal, {query::ProblemKind::environment, "cannot lock " + home.value(), why,
+                                    "honeytel doctor looks for the cause"});
+    return report(call.terminal,
+                  {query::ProblemKind::busy, "an engine writes here",
+                   "it is process " + std::to_string(engine.pid) + ", which holds " + home.value() + "/run/engine.lock",
+                   "stop it first: systemctl --user stop honeytel"});
   }
   Progress progress(call.terminal, "forgetting");
   const auto gone = forget_data(home.value(), *before, [&](double share) { progress.update(share); });
   progress.clear();
   if (!gone.ok()) return report(call.terminal, gone.problem());
   const Forgotten& f = gone.value();
-  call.terminal.say("forgotten: " + query::format_count(f.trace_blocks) + " blocks of traces, " + query::format_count(f.metric_ticks) + " ticks of metrics, " + query::format_count(f.log_lines) + " log lines" +
-                    (f.rings + f.other_files == 0 ? "" : ", " + query::format_count(f.rings + f.other_files) + " other files"));
+  call.terminal.say(
+      "forgotten: " + query::format_count(f.trace_blocks) + " blocks of traces, " +
+      query::format_count(f.metric_ticks) + " ticks of metrics, " + query::format_count(f.log_lines) + " log lines" +
+      (f.rings + f.other_files == 0 ? "" : ", " + query::format_count(f.rings + f.other_files) + " other files"));
   for (const query::RingStatus& ring : query::read_rings(home.value())) {
-    if (ring.alive) call.terminal.say("process " + std::to_string(ring.pid) + " goes on recording; its last seconds stay in its memory");
+    if (ring.alive)
+      call.terminal.say("process " + std::to_string(ring.pid) +
+                        " goes on recording; its last seconds stay in its memory");
   }
   return kOk;
 }
@@ -79,7 +95,9 @@ constexpr Option kOptions[] = {
 extern const Command kForget{.name = "forget",
                              .summary = "Delete what is stored, for good",
                              .usage = "--before TIME | --all [--yes]",
-                             .about = "Deleted rows are overwritten and the files rewritten. Copies and backups of yours are not touched.\nAn agent must be stopped first.",
+                             .about =
+                                 "Deleted rows are overwritten and the files rewritten. Copies and backups of yours "
+                                 "are not touched.\nAn agent must be stopped first.",
                              .example = "honeytel forget --before 30d\nhoneytel forget --all --yes",
                              .options = kOptions,
                              .run = run};

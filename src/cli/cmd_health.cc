@@ -23,15 +23,33 @@ std::string percent(double share) {
 
 std::string reasons_of(const query::Loss& loss) {
   std::string text;
-  for (const auto& [reason, n] : loss.reasons) text += (text.empty() ? "" : ", ") + reason + " " + query::format_count(n);
+  for (const auto& [reason, n] : loss.reasons)
+    text += (text.empty() ? "" : ", ") + reason + " " + query::format_count(n);
   return text;
 }
 
 std::string to_json(const query::Health& health, double allowed, bool healthy) {
   query::JsonWriter json;
-  json.begin_object().key("schema").integer(1).key("healthy").boolean(healthy).key("max_loss").real(allowed).key("signals").begin_object();
+  json.begin_object()
+      .key("schema")
+      .integer(1)
+      .key("healthy")
+      .boolean(healthy)
+      .key("max_loss")
+      .real(allowed)
+      .key("signals")
+      .begin_object();
   for (const query::Loss& loss : health.signals) {
-    json.key(loss.signal).begin_object().key("accepted").count(loss.accepted).key("lost").count(loss.lost).key("loss").real(loss.share()).key("reasons").begin_object();
+    json.key(loss.signal)
+        .begin_object()
+        .key("accepted")
+        .count(loss.accepted)
+        .key("lost")
+        .count(loss.lost)
+        .key("loss")
+        .real(loss.share())
+        .key("reasons")
+        .begin_object();
     for (const auto& [reason, n] : loss.reasons) json.key(reason).count(n);
     json.end_object().end_object();
   }
@@ -44,26 +62,39 @@ int run(Call& call) {
   const auto window = call.duration("window", kWindowNs, problem);
   const auto allowed = call.real("max-loss", kLossMax, problem);
   if (!window || !allowed) return report(call.terminal, problem);
-  if (*allowed < 0 || *allowed > 1) return report(call.terminal, usage_problem("--max-loss is a share from 0 to 1", "0.01 allows one record in a hundred"));
+  if (*allowed < 0 || *allowed > 1)
+    return report(call.terminal,
+                  usage_problem("--max-loss is a share from 0 to 1", "0.01 allows one record in a hundred"));
   const auto home = call.home();
   if (!home.ok()) return report(call.terminal, home.problem());
-  const auto now = std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  const auto now =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   const auto health = query::read_health(home.value(), now - *window);
   if (!health.ok()) return report(call.terminal, health.problem());
   if (!health.value().any) {
-    return report(call.terminal, {query::ProblemKind::failed, "there is no ledger to judge", "no engine has written one yet", "start one: honeytel agent"});
+    return report(call.terminal, {query::ProblemKind::failed, "there is no ledger to judge",
+                                  "no engine has written one yet", "start one: honeytel agent"});
   }
   const auto& signals = health.value().signals;
-  const bool healthy = std::all_of(signals.begin(), signals.end(), [&](const query::Loss& loss) { return loss.share() <= *allowed; });
+  const bool healthy =
+      std::all_of(signals.begin(), signals.end(), [&](const query::Loss& loss) { return loss.share() <= *allowed; });
   if (call.format() == Format::json || call.format() == Format::jsonl) {
     call.terminal.print(to_json(health.value(), *allowed, healthy) + "\n");
   } else {
-    Listing rows({{"signal", "signal"}, {"accepted", "accepted", true}, {"lost", "lost", true}, {"loss", "loss", true}, {"", "state"}, {"reasons", "why", false, true}});
+    Listing rows({{"signal", "signal"},
+                  {"accepted", "accepted", true},
+                  {"lost", "lost", true},
+                  {"loss", "loss", true},
+                  {"", "state"},
+                  {"reasons", "why", false, true}});
     const Style& style = call.terminal.style;
     for (const query::Loss& loss : signals) {
       const bool good = loss.share() <= *allowed;
-      rows.add({text_cell(loss.signal), count_cell(loss.accepted), count_cell(loss.lost), real_cell(loss.share(), percent(loss.share())),
-                text_cell(good ? style.sign("● OK", "OK") : style.sign("■ LOSS", "LOSS"), good ? Colour::blue : Colour::red), text_cell(reasons_of(loss))});
+      rows.add(
+          {text_cell(loss.signal), count_cell(loss.accepted), count_cell(loss.lost),
+           real_cell(loss.share(), percent(loss.share())),
+           text_cell(good ? style.sign("● OK", "OK") : style.sign("■ LOSS", "LOSS"), good ? Colour::blue : Colour::red),
+           text_cell(reasons_of(loss))});
     }
     rows.print(call, "signals", signals.size());
   }
@@ -80,7 +111,9 @@ constexpr Option kOptions[] = {
 extern const Command kHealth{.name = "health",
                              .summary = "Exit 0 where recording is sound, 1 where too much was lost",
                              .usage = "[--window 5m] [--max-loss 0.01]",
-                             .about = "Loss is what was dropped for any reason but sampled_out, policy and expired, over what was\naccepted, per signal, from the ledger.",
+                             .about =
+                                 "Loss is what was dropped for any reason but sampled_out, policy and expired, over "
+                                 "what was\naccepted, per signal, from the ledger.",
                              .example = "honeytel health --window 5m --max-loss 0.01 || roll-back",
                              .options = kOptions,
                              .reads = true,

@@ -1,4 +1,5 @@
-// honeytel last-words: the final seconds of a process that died: what it was in the middle of, what it had just done, what it said.
+// honeytel last-words: the final seconds of a process that died: what it was in the middle of, what it had just done,
+// what it said.
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -31,20 +32,45 @@ void put_time(query::JsonWriter& json, const char* key, std::int64_t ns) {
 
 std::string to_json(const query::LastWords& words) {
   query::JsonWriter json;
-  json.begin_object().key("schema").integer(1).key("pid").count(words.pid).key("service").text(words.service).key("from").text(words.from);
+  json.begin_object()
+      .key("schema")
+      .integer(1)
+      .key("pid")
+      .count(words.pid)
+      .key("service")
+      .text(words.service)
+      .key("from")
+      .text(words.from);
   put_time(json, "started", words.started_unix_ns);
   put_time(json, "died", words.died_unix_ns);
   json.key("spans").begin_array();
   for (const query::SpanView& span : words.spans) {
-    json.begin_object().key("trace_id").text(hex(span.trace_id)).key("span_id").text(hex(span.span_id)).key("name").text(span.name);
-    json.key("start_unix_nano").text(std::to_string(span.start_unix_ns)).key("duration_ns").integer(span.duration_ns).key("status").text(query::status_name(span.status));
+    json.begin_object()
+        .key("trace_id")
+        .text(hex(span.trace_id))
+        .key("span_id")
+        .text(hex(span.span_id))
+        .key("name")
+        .text(span.name);
+    json.key("start_unix_nano")
+        .text(std::to_string(span.start_unix_ns))
+        .key("duration_ns")
+        .integer(span.duration_ns)
+        .key("status")
+        .text(query::status_name(span.status));
     json.key("unfinished").boolean(span.unfinished).key("attributes");
     append_attributes(json, span.attributes);
     json.end_object();
   }
   json.end_array().key("logs").begin_array();
   for (const query::LastLog& log : words.logs) {
-    json.begin_object().key("time_unix_nano").text(std::to_string(log.time_unix_ns)).key("severity_number").integer(log.level).key("event").text(log.event);
+    json.begin_object()
+        .key("time_unix_nano")
+        .text(std::to_string(log.time_unix_ns))
+        .key("severity_number")
+        .integer(log.level)
+        .key("event")
+        .text(log.event);
     if (!log.message.empty()) json.key("message").text(log.message);
     if (!log.trace_id.empty()) json.key("trace_id").text(log.trace_id);
     json.key("fields");
@@ -71,36 +97,58 @@ std::string before_end(const query::LastWords& words, std::int64_t ns) {
 void print_words(const Call& call, const query::LastWords& words, std::size_t rows) {
   const Style& style = call.terminal.style;
   const auto print = [&](const std::string& text) { call.terminal.print(text + "\n"); };
-  print("  " + style.paint(Colour::bold, terminal_safe(words.service)) + " (pid " + std::to_string(words.pid) + ") died " +
+  print("  " + style.paint(Colour::bold, terminal_safe(words.service)) + " (pid " + std::to_string(words.pid) +
+        ") died " +
         (words.died_unix_ns == 0 ? "before it recorded anything" : query::format_local(words.died_unix_ns)) +
-        (words.started_unix_ns == 0 || words.died_unix_ns == 0 ? "" : ", after " + query::format_duration(words.died_unix_ns - words.started_unix_ns)));
-  const auto open = std::find_if(words.spans.begin(), words.spans.end(), [](const query::SpanView& s) { return s.unfinished; });
+        (words.started_unix_ns == 0 || words.died_unix_ns == 0
+             ? ""
+             : ", after " + query::format_duration(words.died_unix_ns - words.started_unix_ns)));
+  const auto open =
+      std::find_if(words.spans.begin(), words.spans.end(), [](const query::SpanView& s) { return s.unfinished; });
   print(open == words.spans.end() ? "\n  It was in the middle of nothing." : "\n  It was in the middle of:");
   for (auto span = open; span != words.spans.end(); ++span) {
-    print("    " + style.paint(Colour::orange, std::string(style.sign("◆ ", "* ")) + terminal_safe(span->name)) + ", for " + query::format_duration(span->duration_ns) + text_of(span->attributes) + style.paint(Colour::dim, "  trace " + hex(span->trace_id).substr(0, 8)));
+    print("    " + style.paint(Colour::orange, std::string(style.sign("◆ ", "* ")) + terminal_safe(span->name)) +
+          ", for " + query::format_duration(span->duration_ns) + text_of(span->attributes) +
+          style.paint(Colour::dim, "  trace " + hex(span->trace_id).substr(0, 8)));
   }
   const auto finished = static_cast<std::size_t>(open - words.spans.begin());
   const std::size_t first = finished > rows && rows != 0 ? finished - rows : 0;
   if (finished > 0) print("\n  It had just done:");
   for (std::size_t i = first; i < finished; ++i) {
     const query::SpanView& span = words.spans[i];
-    print("    " + before_end(words, span.end_unix_ns()) + "  " + terminal_safe(span.name) + "  " + query::format_duration(span.duration_ns) +
-          (span.is_error() ? style.paint(Colour::red, std::string(style.sign("  ■ error", "  ! error")) + (span.status_text.empty() ? "" : ": " + terminal_safe(span.status_text))) : "") + text_of(span.attributes));
+    print("    " + before_end(words, span.end_unix_ns()) + "  " + terminal_safe(span.name) + "  " +
+          query::format_duration(span.duration_ns) +
+          (span.is_error()
+               ? style.paint(Colour::red, std::string(style.sign("  ■ error", "  ! error")) +
+                                              (span.status_text.empty() ? "" : ": " + terminal_safe(span.status_text)))
+               : "") +
+          text_of(span.attributes));
   }
   const std::size_t first_log = words.logs.size() > rows && rows != 0 ? words.logs.size() - rows : 0;
   if (!words.logs.empty()) print("\n  It said:");
   for (std::size_t i = first_log; i < words.logs.size(); ++i) {
     const query::LastLog& log = words.logs[i];
     const Colour colour = log.level >= 17 ? Colour::red : log.level >= 13 ? Colour::orange : Colour::plain;
-    print("    " + before_end(words, log.time_unix_ns) + "  " + style.paint(colour, terminal_safe(log.event)) + (log.message.empty() ? "" : "  " + terminal_safe(log.message)) + text_of(log.fields));
+    print("    " + before_end(words, log.time_unix_ns) + "  " + style.paint(colour, terminal_safe(log.event)) +
+          (log.message.empty() ? "" : "  " + terminal_safe(log.message)) + text_of(log.fields));
   }
-  if (first + first_log > 0) say_truncation(call, finished - first + words.logs.size() - first_log, finished + words.logs.size());
+  if (first + first_log > 0)
+    say_truncation(call, finished - first + words.logs.size() - first_log, finished + words.logs.size());
 }
 
 void print_deaths(const Call& call, const std::vector<query::Death>& deaths) {
-  Listing listing({{"pid", "pid", true}, {"service", "service", false, true}, {"died", "died"}, {"started", ""}, {"spans", "spans", true}, {"open_spans", "in the middle of", true}, {"stored", "stored"}});
+  Listing listing({{"pid", "pid", true},
+                   {"service", "service", false, true},
+                   {"died", "died"},
+                   {"started", ""},
+                   {"spans", "spans", true},
+                   {"open_spans", "in the middle of", true},
+                   {"stored", "stored"}});
   for (const query::Death& death : deaths) {
-    listing.add({json_cell(std::to_string(death.pid), std::to_string(death.pid)), text_cell(death.service), death.died_unix_ns == 0 ? json_cell("null", "just now") : time_cell(death.died_unix_ns), time_cell(death.started_unix_ns), count_cell(death.spans), count_cell(death.open_spans), bool_cell(death.in_store)});
+    listing.add({json_cell(std::to_string(death.pid), std::to_string(death.pid)), text_cell(death.service),
+                 death.died_unix_ns == 0 ? json_cell("null", "just now") : time_cell(death.died_unix_ns),
+                 time_cell(death.started_unix_ns), count_cell(death.spans), count_cell(death.open_spans),
+                 bool_cell(death.in_store)});
   }
   listing.print(call, "deaths", deaths.size());
 }
@@ -112,11 +160,14 @@ const query::Death* choose(const Call& call, const std::vector<query::Death>& de
   std::uint64_t pid = 0;
   const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), pid);
   if (error != std::errc{} || end != given.data() + given.size()) {
-    return problem = usage_problem("'" + given + "' is no process id", {}, "honeytel last-words --list shows who died"), nullptr;
+    return problem = usage_problem("'" + given + "' is no process id", {}, "honeytel last-words --list shows who died"),
+           nullptr;
   }
   const auto found = std::find_if(deaths.begin(), deaths.end(), [&](const query::Death& d) { return d.pid == pid; });
   if (found != deaths.end()) return &*found;
-  return problem = {query::ProblemKind::not_found, "no process " + given + " died while recording", "one that exits by itself has no last words", "honeytel last-words --list shows who died"}, nullptr;
+  return problem = {query::ProblemKind::not_found, "no process " + given + " died while recording",
+                    "one that exits by itself has no last words", "honeytel last-words --list shows who died"},
+         nullptr;
 }
 
 /// Finds and reads. An engine may store a ring between the two: then it is looked for once more, in the store.
@@ -170,7 +221,9 @@ constexpr Option kOptions[] = {
 extern const Command kLastWords{.name = "last-words",
                                 .summary = "The final seconds of a process that died",
                                 .usage = "[PID] [--list]",
-                                .about = "A process that is killed or crashes leaves its ring behind: open spans, the last ten seconds of spans\nwhether sampled or not, its log lines.",
+                                .about =
+                                    "A process that is killed or crashes leaves its ring behind: open spans, the last "
+                                    "ten seconds of spans\nwhether sampled or not, its log lines.",
                                 .example = "honeytel last-words\nhoneytel last-words 4711 --json",
                                 .options = kOptions,
                                 .arguments_max = 1,

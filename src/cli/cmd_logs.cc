@@ -18,7 +18,9 @@ namespace {
 constexpr std::uint64_t kRows = 100, kFollowRows = 10;
 volatile std::sig_atomic_t interrupted = 0;
 
-Colour colour_of(int level) { return level >= 17 ? Colour::red : level >= 13 ? Colour::orange : level >= 9 ? Colour::plain : Colour::dim; }
+Colour colour_of(int level) {
+  return level >= 17 ? Colour::red : level >= 13 ? Colour::orange : level >= 9 ? Colour::plain : Colour::dim;
+}
 
 std::string_view sign_of(int level, const Style& style) {
   if (level >= 17) return style.sign("■", "!");
@@ -39,28 +41,42 @@ void print_line(const Call& call, const query::LogLine& line) {
   if (!line.sound) return call.terminal.print("  " + terminal_safe(line.raw) + "\n");
   const Style& style = call.terminal.style;
   const int level = query::level_number(line.level);
-  std::string text = query::format_local(line.time_unix_ns).substr(0, 23) + " " + std::string(sign_of(level, style)) + " ";
+  std::string text =
+      query::format_local(line.time_unix_ns).substr(0, 23) + " " + std::string(sign_of(level, style)) + " ";
   std::string word = terminal_safe(line.level);
   word.resize(std::max<std::size_t>(5, word.size()), ' ');
-  text += style.paint(colour_of(level), word) + "  " + style.paint(Colour::dim, terminal_safe(line.module.empty() ? line.service : line.module)) + "  " + style.paint(Colour::bold, terminal_safe(line.event));
+  text += style.paint(colour_of(level), word) + "  " +
+          style.paint(Colour::dim, terminal_safe(line.module.empty() ? line.service : line.module)) + "  " +
+          style.paint(Colour::bold, terminal_safe(line.event));
   if (!line.message.empty()) text += "  " + terminal_safe(line.message);
   text += fields_of(line);
-  if (!line.trace_id.empty()) text += style.paint(Colour::dim, "  trace " + terminal_safe(std::string_view(line.trace_id).substr(0, 8)));
+  if (!line.trace_id.empty())
+    text += style.paint(Colour::dim, "  trace " + terminal_safe(std::string_view(line.trace_id).substr(0, 8)));
   call.terminal.print(text + "\n");
 }
 
 /// The line as JSON: as it stands where it is sound.
-std::string as_json(const query::LogLine& line, const std::string& raw) { return line.sound ? raw : "{\"raw\":" + query::json_string(raw) + "}"; }
-
+std::string as_json(const query::LogLine& line, const std::string& raw) {
+  return line.sound ? raw : "{\"raw\":" + query::json_string(raw) + "}";
+}
 
 void print_csv(const Call& call, const std::deque<std::string>& kept, std::uint64_t total) {
-  Listing listing({{"time", ""}, {"level", ""}, {"event", ""}, {"service", ""}, {"module", ""}, {"message", ""}, {"trace_id", ""}, {"span_id", ""}, {"fields", ""}});
+  Listing listing({{"time", ""},
+                   {"level", ""},
+                   {"event", ""},
+                   {"service", ""},
+                   {"module", ""},
+                   {"message", ""},
+                   {"trace_id", ""},
+                   {"span_id", ""},
+                   {"fields", ""}});
   for (const std::string& raw : kept) {
     const query::LogLine line = query::parse_log_line(raw);
     query::JsonWriter fields;
     fields.begin_object();
     for (const auto& [name, value] : line.fields) fields.key(name).raw(value);
-    listing.add({time_cell(line.time_unix_ns), text_cell(line.level), text_cell(line.event), text_cell(line.service), text_cell(line.module), text_cell(line.sound ? line.message : raw), text_cell(line.trace_id),
+    listing.add({time_cell(line.time_unix_ns), text_cell(line.level), text_cell(line.event), text_cell(line.service),
+                 text_cell(line.module), text_cell(line.sound ? line.message : raw), text_cell(line.trace_id),
                  text_cell(line.span_id), json_cell(fields.end_object().str(), "")});
   }
   listing.print(call, "logs", total);
@@ -74,8 +90,10 @@ void print_all(const Call& call, const std::deque<std::string>& kept, std::uint6
     case Format::jsonl:
       for (const std::string& raw : kept) call.terminal.print(as_json(query::parse_log_line(raw), raw) + "\n");
       return say_truncation(call, kept.size(), total);
-    case Format::csv: return print_csv(call, kept, total);
-    case Format::json: break;
+    case Format::csv:
+      return print_csv(call, kept, total);
+    case Format::json:
+      break;
   }
   query::JsonWriter json;
   json.begin_object().key("schema").integer(1).key("logs").begin_array();
@@ -85,7 +103,8 @@ void print_all(const Call& call, const std::deque<std::string>& kept, std::uint6
 }
 
 /// The newest matching lines, at most `limit` (0: all).
-std::optional<query::Problem> collect(const std::string& home, query::LogFilter& filter, std::uint64_t limit, std::deque<std::string>& kept, std::uint64_t& total) {
+std::optional<query::Problem> collect(const std::string& home, query::LogFilter& filter, std::uint64_t limit,
+                                      std::deque<std::string>& kept, std::uint64_t& total) {
   std::optional<query::Problem> problem;
   for (const query::LogFile& file : query::list_log_files(home)) {
     if (file.modified_unix_ns < filter.since_unix_ns) continue;
@@ -126,14 +145,19 @@ bool read_filter(const Call& call, query::LogFilter& filter, query::Problem& pro
   filter.since_unix_ns = *since, filter.until_unix_ns = *until;
   const std::string level = call.text("level"), trace = call.text("trace"), grep = call.text("grep");
   filter.level_min = level.empty() ? 0 : query::level_number(level);
-  if (!level.empty() && filter.level_min == 0) return problem = usage_problem("--level cannot be '" + level + "'", "it takes debug, info, warn or error"), false;
+  if (!level.empty() && filter.level_min == 0)
+    return problem = usage_problem("--level cannot be '" + level + "'", "it takes debug, info, warn or error"), false;
   if (!trace.empty() && !query::normalize_trace_prefix(trace, filter.trace_prefix)) {
-    return problem = usage_problem("'" + trace + "' is no trace id", "that is 32 hexadecimal digits, or the first 4 or more of them"), false;
+    return problem = usage_problem("'" + trace + "' is no trace id",
+                                   "that is 32 hexadecimal digits, or the first 4 or more of them"),
+           false;
   }
   if (grep.empty()) return true;
   std::string why;
   filter.grep = query::Pattern::compile(grep, why);
-  if (!filter.grep) problem = usage_problem("--grep cannot be '" + grep + "'", why, ". [a-z] \\d * + ? {2,3} | ( ) ^ $ work; (?i) in front ignores case");
+  if (!filter.grep)
+    problem = usage_problem("--grep cannot be '" + grep + "'", why,
+                            ". [a-z] \\d * + ? {2,3} | ( ) ^ $ work; (?i) in front ignores case");
   return filter.grep.has_value();
 }
 
@@ -144,7 +168,8 @@ int run(Call& call) {
   const auto limit = call.count("limit", follows ? kFollowRows : kRows, problem);
   if (!limit || !read_filter(call, filter, problem)) return report(call.terminal, problem);
   if (follows && (call.format() == Format::json || call.format() == Format::csv)) {
-    return report(call.terminal, usage_problem("-f has no end, so it cannot be one JSON document or a CSV file", {}, "use --format jsonl"));
+    return report(call.terminal, usage_problem("-f has no end, so it cannot be one JSON document or a CSV file", {},
+                                               "use --format jsonl"));
   }
   const auto home = call.home();
   if (!home.ok()) return report(call.terminal, home.problem());
@@ -160,7 +185,9 @@ int run(Call& call) {
 
 constexpr Option kOptions[] = {
     {"follow", "", "Go on as lines come", {}, 'f'},
-    kSince, kUntil, kLimit,
+    kSince,
+    kUntil,
+    kLimit,
     {"level", "LEVEL", "From this level up: debug, info, warn, error"},
     {"trace", "ID", "Lines of this trace (4 digits or more)"},
     {"grep", "RE", "Lines whose JSON matches"},
@@ -172,7 +199,9 @@ extern const Command kLogs{.name = "logs",
                            .summary = "The newest log lines, filtered; -f follows",
                            .usage = "[-f] [--level warn] [--trace ID] [--grep RE] [--since TIME] …",
                            .about = "Rotated files are read too. jsonl gives the lines as they are stored.",
-                           .example = "honeytel logs --level warn --since 1h\nhoneytel logs -f --grep 'packet\\.(lost|late)'\nhoneytel logs --format jsonl --limit 0 | jq .event",
+                           .example =
+                               "honeytel logs --level warn --since 1h\nhoneytel logs -f --grep "
+                               "'packet\\.(lost|late)'\nhoneytel logs --format jsonl --limit 0 | jq .event",
                            .options = kOptions,
                            .reads = true,
                            .run = run};

@@ -20,14 +20,18 @@ constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kRows = 50;
 constexpr std::int64_t kRangeNs = 3'600 * kSecond;
 
-std::int64_t now_ns() { return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count(); }
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
 
 /// A value in its unit: seconds become ms or µs, bytes MB, the rest four digits.
 std::string shown_value(double value, const std::string& unit, bool rate) {
   if (!std::isfinite(value)) return "–";
   const double ns = unit == "s" ? 1e9 : unit == "ms" ? 1e6 : unit == "us" ? 1e3 : unit == "ns" ? 1 : 0;
   if (!rate && ns != 0 && std::fabs(value * ns) < 9e18) return query::format_duration(std::llround(value * ns));
-  if (!rate && unit == "By" && value >= 0 && value < 1e18) return query::format_bytes(static_cast<std::uint64_t>(value));
+  if (!rate && unit == "By" && value >= 0 && value < 1e18)
+    return query::format_bytes(static_cast<std::uint64_t>(value));
   char text[64];
   std::snprintf(text, sizeof text, std::fabs(value) < 1e6 && value == std::floor(value) ? "%.0f" : "%.4g", value);
   std::string shown = text;
@@ -41,7 +45,8 @@ bool parse_labels(const Call& call, query::SeriesFilter& filter, query::Problem&
   for (const std::string& label : given->second) {
     const std::size_t equals = label.find('=');
     if (equals == std::string::npos || equals == 0) {
-      problem = usage_problem("--label cannot be '" + label + "'", "it takes key=value, also module=…, service=…, environment=…");
+      problem = usage_problem("--label cannot be '" + label + "'",
+                              "it takes key=value, also module=…, service=…, environment=…");
       return false;
     }
     filter.labels.emplace_back(label.substr(0, equals), label.substr(equals + 1));
@@ -49,11 +54,21 @@ bool parse_labels(const Call& call, query::SeriesFilter& filter, query::Problem&
   return true;
 }
 
-int list_series(const Call& call, query::MetricReader& reader, const query::SeriesFilter& filter, const query::MetricRange& range, std::uint64_t limit) {
+int list_series(const Call& call, query::MetricReader& reader, const query::SeriesFilter& filter,
+                const query::MetricRange& range, std::uint64_t limit) {
   const auto summaries = reader.summarize(reader.find(filter), range);
   if (!summaries.ok()) return report(call.terminal, summaries.problem());
-  Listing listing({{"name", "name", false, true}, {"kind", "kind"}, {"unit", ""}, {"labels", "labels", false, true}, {"module", "module", false, true}, {"service", ""}, {"value", "value", true},
-                   {"count", "count", true}, {"p95", "p95", true}, {"newest", "newest"}, {"description", ""}});
+  Listing listing({{"name", "name", false, true},
+                   {"kind", "kind"},
+                   {"unit", ""},
+                   {"labels", "labels", false, true},
+                   {"module", "module", false, true},
+                   {"service", ""},
+                   {"value", "value", true},
+                   {"count", "count", true},
+                   {"p95", "p95", true},
+                   {"newest", "newest"},
+                   {"description", ""}});
   std::uint64_t total = 0;
   for (const query::SeriesSummary& s : summaries.value()) {
     if (s.points == 0) continue;
@@ -61,11 +76,16 @@ int list_series(const Call& call, query::MetricReader& reader, const query::Seri
     const query::SeriesView& v = s.series;
     const bool histogram = v.is_histogram();
     const double p95 = histogram ? quantile(s.sketch, 0.95) : NAN;
-    listing.add({text_cell(v.name), text_cell(v.kind), text_cell(v.unit), text_cell(v.label_text()), text_cell(v.module), text_cell(v.service), histogram ? null_cell() : real_cell(s.total, shown_value(s.total, v.unit, false)),
-                 histogram ? count_cell(s.sketch.count) : null_cell(), histogram ? real_cell(p95, shown_value(p95, v.unit, false)) : null_cell(), time_cell(s.newest_unix_s * kSecond), text_cell(v.description)});
+    listing.add({text_cell(v.name), text_cell(v.kind), text_cell(v.unit), text_cell(v.label_text()),
+                 text_cell(v.module), text_cell(v.service),
+                 histogram ? null_cell() : real_cell(s.total, shown_value(s.total, v.unit, false)),
+                 histogram ? count_cell(s.sketch.count) : null_cell(),
+                 histogram ? real_cell(p95, shown_value(p95, v.unit, false)) : null_cell(),
+                 time_cell(s.newest_unix_s * kSecond), text_cell(v.description)});
   }
   listing.print(call, "series", total);
-  if (total == 0) call.terminal.say("no points in this range; honeytel demo makes some, or ask further back with --since");
+  if (total == 0)
+    call.terminal.say("no points in this range; honeytel demo makes some, or ask further back with --since");
   return kOk;
 }
 
@@ -86,41 +106,66 @@ struct Asked {
   std::uint64_t limit = kRows;
 };
 
-void print_plot(const Call& call, const query::SeriesView& series, const std::vector<query::MetricPoint>& points, const Asked& asked) {
+void print_plot(const Call& call, const query::SeriesView& series, const std::vector<query::MetricPoint>& points,
+                const Asked& asked) {
   const bool rate = series.kind.starts_with("counter");
   std::vector<PlotPoint> curve;
-  for (const query::MetricPoint& p : points) curve.push_back({p.time_unix_s * kSecond, query::point_value(series, p, asked.range.step_s, asked.quantile)});
+  for (const query::MetricPoint& p : points)
+    curve.push_back({p.time_unix_s * kSecond, query::point_value(series, p, asked.range.step_s, asked.quantile)});
   char what[48] = "";
   if (series.is_histogram()) std::snprintf(what, sizeof what, " p%g", asked.quantile * 100);
-  call.terminal.print("  " + call.terminal.style.paint(Colour::bold, terminal_safe(series.name) + what) + "  " + terminal_safe(series.description) + "\n");
+  call.terminal.print("  " + call.terminal.style.paint(Colour::bold, terminal_safe(series.name) + what) + "  " +
+                      terminal_safe(series.description) + "\n");
   PlotOptions options;
   if (call.terminal.columns != 0) options.columns = std::clamp<std::size_t>(call.terminal.columns - 20, 20, 120);
   options.step_ns = asked.range.step_s * kSecond;
-  call.terminal.print(draw_plot(curve, call.terminal.style, options, [&](double v) { return shown_value(v, series.unit, rate); }));
+  call.terminal.print(
+      draw_plot(curve, call.terminal.style, options, [&](double v) { return shown_value(v, series.unit, rate); }));
 }
 
-Cell value_cell(double value, const std::string& unit, bool rate = false) { return std::isfinite(value) ? real_cell(value, shown_value(value, unit, rate)) : null_cell(); }
+Cell value_cell(double value, const std::string& unit, bool rate = false) {
+  return std::isfinite(value) ? real_cell(value, shown_value(value, unit, rate)) : null_cell();
+}
 
 void add_histogram(Listing& listing, const query::SeriesView& series, const query::MetricPoint& p, double q) {
   const Sketch& s = p.sketch;
-  listing.add({time_cell(p.time_unix_s * kSecond), nano_cell(p.time_unix_s * kSecond), count_cell(s.count), value_cell(s.count == 0 ? NAN : s.sum / static_cast<double>(s.count), series.unit), value_cell(s.min, series.unit),
-               value_cell(quantile(s, q), series.unit), value_cell(s.max, series.unit), json_cell(std::to_string(s.scale), std::to_string(s.scale)),
+  listing.add({time_cell(p.time_unix_s * kSecond), nano_cell(p.time_unix_s * kSecond), count_cell(s.count),
+               value_cell(s.count == 0 ? NAN : s.sum / static_cast<double>(s.count), series.unit),
+               value_cell(s.min, series.unit), value_cell(quantile(s, q), series.unit), value_cell(s.max, series.unit),
+               json_cell(std::to_string(s.scale), std::to_string(s.scale)),
                p.exemplar.present ? text_cell(hex(p.exemplar.trace_id)) : null_cell()});
 }
 
-void print_points(const Call& call, const query::SeriesView& series, const std::vector<query::MetricPoint>& points, const Asked& asked) {
+void print_points(const Call& call, const query::SeriesView& series, const std::vector<query::MetricPoint>& points,
+                  const Asked& asked) {
   const bool histogram = series.is_histogram();
   const std::string unit = terminal_safe(series.unit);
   char q[24];
   std::snprintf(q, sizeof q, "p%g", asked.quantile * 100);
-  Listing listing = histogram ? Listing({{"time", "time"}, {"time_unix_nano", ""}, {"count", "count", true}, {"mean", "mean", true}, {"min", "min", true}, {"quantile", q, true}, {"max", "max", true}, {"scale", "scale", true}, {"trace_id", "worst trace"}})
-                              : Listing({{"time", "time"}, {"time_unix_nano", ""}, {"value", series.is_gauge() ? "value" : "change", true}, {"rate", series.is_gauge() ? "" : "per second", true}});
+  Listing listing = histogram ? Listing({{"time", "time"},
+                                         {"time_unix_nano", ""},
+                                         {"count", "count", true},
+                                         {"mean", "mean", true},
+                                         {"min", "min", true},
+                                         {"quantile", q, true},
+                                         {"max", "max", true},
+                                         {"scale", "scale", true},
+                                         {"trace_id", "worst trace"}})
+                              : Listing({{"time", "time"},
+                                         {"time_unix_nano", ""},
+                                         {"value", series.is_gauge() ? "value" : "change", true},
+                                         {"rate", series.is_gauge() ? "" : "per second", true}});
   const std::size_t shown = asked.limit == 0 ? points.size() : std::min<std::size_t>(points.size(), asked.limit);
   for (std::size_t i = points.size() - shown; i < points.size(); ++i) {  // the newest, oldest first
     const query::MetricPoint& p = points[i];
     if (histogram) add_histogram(listing, series, p, asked.quantile);
-    else if (series.is_gauge()) listing.add({time_cell(p.time_unix_s * kSecond), nano_cell(p.time_unix_s * kSecond), value_cell(p.last, series.unit), null_cell()});
-    else listing.add({time_cell(p.time_unix_s * kSecond), nano_cell(p.time_unix_s * kSecond), value_cell(p.sum, series.unit), value_cell(p.sum / static_cast<double>(asked.range.step_s), series.unit, true)});
+    else if (series.is_gauge())
+      listing.add({time_cell(p.time_unix_s * kSecond), nano_cell(p.time_unix_s * kSecond),
+                   value_cell(p.last, series.unit), null_cell()});
+    else
+      listing.add({time_cell(p.time_unix_s * kSecond), nano_cell(p.time_unix_s * kSecond),
+                   value_cell(p.sum, series.unit),
+                   value_cell(p.sum / static_cast<double>(asked.range.step_s), series.unit, true)});
   }
   listing.print(call, "points", points.size());
 }
@@ -128,11 +173,17 @@ void print_points(const Call& call, const query::SeriesView& series, const std::
 int show_metric(const Call& call, query::MetricReader& reader, const query::SeriesFilter& filter, const Asked& asked) {
   const auto found = reader.find(filter);
   if (found.empty()) {
-    return report(call.terminal, {query::ProblemKind::not_found, "no metric '" + filter.name + "'" + unknown_metric(reader, filter.name), filter.labels.empty() ? "" : "with these labels", "honeytel metrics lists what there is"});
+    return report(
+        call.terminal,
+        {query::ProblemKind::not_found, "no metric '" + filter.name + "'" + unknown_metric(reader, filter.name),
+         filter.labels.empty() ? "" : "with these labels", "honeytel metrics lists what there is"});
   }
   for (const auto* series : found) {
     if (series->kind != found.front()->kind || series->unit != found.front()->unit) {
-      return report(call.terminal, usage_problem("'" + filter.name + "' is declared in two ways", found.front()->kind + " in " + found.front()->unit + " and " + series->kind + " in " + series->unit, "choose one: --label service=NAME"));
+      return report(call.terminal, usage_problem("'" + filter.name + "' is declared in two ways",
+                                                 found.front()->kind + " in " + found.front()->unit + " and " +
+                                                     series->kind + " in " + series->unit,
+                                                 "choose one: --label service=NAME"));
     }
   }
   const auto points = reader.points(found, asked.range);
@@ -150,13 +201,18 @@ int run(Call& call) {
   query::Problem problem;
   query::SeriesFilter filter;
   Asked asked;
-  const auto since = call.moment("since", now_ns() - kRangeNs, problem), until = call.moment("until", now_ns() + kRangeNs, problem);
+  const auto since = call.moment("since", now_ns() - kRangeNs, problem),
+             until = call.moment("until", now_ns() + kRangeNs, problem);
   const auto step = call.duration("step", 10 * kSecond, problem);
   const auto q = call.real("quantile", 0.95, problem);
   const auto limit = call.count("limit", kRows, problem);
-  if (!since || !until || !step || !q || !limit || !parse_labels(call, filter, problem)) return report(call.terminal, problem);
-  if (*q < 0 || *q > 1) return report(call.terminal, usage_problem("--quantile is a share from 0 to 1", "0.95 is the value that 95 % stay below"));
-  if (*step < 10 * kSecond) return report(call.terminal, usage_problem("--step cannot be under 10s", "points are stored every 10 seconds"));
+  if (!since || !until || !step || !q || !limit || !parse_labels(call, filter, problem))
+    return report(call.terminal, problem);
+  if (*q < 0 || *q > 1)
+    return report(call.terminal,
+                  usage_problem("--quantile is a share from 0 to 1", "0.95 is the value that 95 % stay below"));
+  if (*step < 10 * kSecond)
+    return report(call.terminal, usage_problem("--step cannot be under 10s", "points are stored every 10 seconds"));
   asked.range = {*since / kSecond, *until / kSecond, *step / kSecond};
   asked.quantile = *q, asked.limit = *limit;
   const auto home = call.home();
@@ -169,7 +225,9 @@ int run(Call& call) {
 }
 
 constexpr Option kOptions[] = {
-    kSince, kUntil, kLimit,
+    kSince,
+    kUntil,
+    kLimit,
     {"label", "K=V", "Only series with this label; also module=…, service=…", {}, 0, true},
     {"step", "TIME", "Points are joined to steps of this length (default: 10s)"},
     {"quantile", "Q", "Of a histogram (default: 0.95)"},
@@ -178,14 +236,19 @@ constexpr Option kOptions[] = {
 
 }  // namespace
 
-extern const Command kMetrics{.name = "metrics",
-                              .summary = "Which series there are; one metric over time",
-                              .usage = "[NAME] [--label k=v] [--step 1m] [--quantile 0.95] [--plot] …",
-                              .about = "Without NAME: every series with points in the range (default: the last hour). A quantile is the\nmiddle of its bucket; its scale is shown beside it (4: within 2.2 %).",
-                              .example = "honeytel metrics\nhoneytel metrics session_establishment_duration_seconds --plot\nhoneytel metrics packets_lost_total --label module=transport --step 1m --json",
-                              .options = kOptions,
-                              .arguments_max = 1,
-                              .reads = true,
-                              .run = run};
+extern const Command kMetrics{
+    .name = "metrics",
+    .summary = "Which series there are; one metric over time",
+    .usage = "[NAME] [--label k=v] [--step 1m] [--quantile 0.95] [--plot] …",
+    .about =
+        "Without NAME: every series with points in the range (default: the last hour). A quantile is the\nmiddle of "
+        "its bucket; its scale is shown beside it (4: within 2.2 %).",
+    .example =
+        "honeytel metrics\nhoneytel metrics session_establishment_duration_seconds --plot\nhoneytel metrics "
+        "packets_lost_total --label module=transport --step 1m --json",
+    .options = kOptions,
+    .arguments_max = 1,
+    .reads = true,
+    .run = run};
 
 }  // namespace honeylink::telemetry::cli

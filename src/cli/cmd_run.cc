@@ -28,7 +28,9 @@ std::string upper(std::string_view name) {
 /// The environment of the command: ours, with the context of its span and recording switched on.
 std::vector<std::string> environment_of(const Context& context, const std::string& home) {
   std::vector<std::string> added{"HONEYLINK_TELEMETRY=on", "HONEYLINK_HOME=" + home};
-  inject([&](std::string_view name, std::string_view value) { added.push_back(upper(name) + "=" + std::string(value)); }, context);
+  inject(
+      [&](std::string_view name, std::string_view value) { added.push_back(upper(name) + "=" + std::string(value)); },
+      context);
   std::vector<std::string> result;
   for (char** at = environ; *at != nullptr; ++at) {
     const std::string_view variable = *at;
@@ -77,17 +79,24 @@ int finish(const Span& span, int status, const rusage& usage) {
 }
 
 int run(Call& call) {
-  if (call.arguments.empty()) return report(call.terminal, usage_problem("which command?", {}, "honeytel run -- make -j4"));
+  if (call.arguments.empty())
+    return report(call.terminal, usage_problem("which command?", {}, "honeytel run -- make -j4"));
   const auto home = call.home();
   if (!home.ok()) return report(call.terminal, home.problem());
   const std::string& program = call.arguments.front();
   std::string name = program.substr(program.rfind('/') + 1);
   name.resize(utf8_cut(name, kNameTextBytesMax));
   const std::string service = call.text("service", "shell");
-  const Status status = start({.resource = {.service_name = service}, .home = home.value(), .sampler = Sampler::always_on(), .buffer_bytes = kRingBytesMin});
+  const Status status = start({.resource = {.service_name = service},
+                               .home = home.value(),
+                               .sampler = Sampler::always_on(),
+                               .buffer_bytes = kRingBytesMin});
   if (!status.ok()) call.terminal.say("honeytel: not recorded: " + std::string(status.message()));
   const Context parent = context_from_environment();
-  Span span = start_span(SpanName::runtime(name.empty() ? "command" : name), {{"process.executable.name", std::string_view(name)}, {"process.args.count", call.arguments.size() - 1}}, {.parent = &parent});
+  Span span = start_span(
+      SpanName::runtime(name.empty() ? "command" : name),
+      {{"process.executable.name", std::string_view(name)}, {"process.args.count", call.arguments.size() - 1}},
+      {.parent = &parent});
   pid_t pid = 0;
   ::signal(SIGINT, SIG_IGN);  // the terminal sends it to the command too; we stay to write down how it ended
   ::signal(SIGQUIT, SIG_IGN);
@@ -95,14 +104,14 @@ int run(Call& call) {
   if (failed != 0) {
     span.set_error(std::strerror(failed));
     span.end();
-    static_cast<void>(report(call.terminal, {query::ProblemKind::not_found, "cannot start '" + program + "'", std::strerror(failed), ""}));
+    static_cast<void>(report(
+        call.terminal, {query::ProblemKind::not_found, "cannot start '" + program + "'", std::strerror(failed), ""}));
     return failed == ENOENT ? 127 : 126;
   }
   span.set_attribute("process.pid", static_cast<std::int64_t>(pid));
   int ended = 0;
   rusage usage{};
-  while (::wait4(pid, &ended, 0, &usage) < 0 && errno == EINTR) {
-  }
+  while (::wait4(pid, &ended, 0, &usage) < 0 && errno == EINTR) {}
   const int code = finish(span, ended, usage);
   span.end();
   const auto trace = span.context().trace_id().hex();
@@ -117,13 +126,16 @@ constexpr Option kOptions[] = {
 
 }  // namespace
 
-extern const Command kRun{.name = "run",
-                          .summary = "Trace a command: a span with its exit code, time and memory",
-                          .usage = "[--service NAME] -- COMMAND [ARGUMENTS]",
-                          .about = "Exits as the command does (128 + signal where one ended it; 127 where it is not found). The command\ngets TRACEPARENT and HONEYLINK_TELEMETRY=on. Its arguments are not recorded: only how many.",
-                          .example = "honeytel run -- make -j4\nhoneytel run --service nightly -- ./backup.sh",
-                          .options = kOptions,
-                          .passes_on = true,
-                          .run = run};
+extern const Command kRun{
+    .name = "run",
+    .summary = "Trace a command: a span with its exit code, time and memory",
+    .usage = "[--service NAME] -- COMMAND [ARGUMENTS]",
+    .about =
+        "Exits as the command does (128 + signal where one ended it; 127 where it is not found). The command\ngets "
+        "TRACEPARENT and HONEYLINK_TELEMETRY=on. Its arguments are not recorded: only how many.",
+    .example = "honeytel run -- make -j4\nhoneytel run --service nightly -- ./backup.sh",
+    .options = kOptions,
+    .passes_on = true,
+    .run = run};
 
 }  // namespace honeylink::telemetry::cli

@@ -31,7 +31,12 @@ void append_span(query::JsonWriter& json, const query::SpanView& span, const que
   json.key("start_unix_nano").text(std::to_string(span.start_unix_ns)).key("duration_ns").integer(span.duration_ns);
   json.key("status").text(query::status_name(span.status));
   if (!span.status_text.empty()) json.key("status_message").text(span.status_text);
-  json.key("kept").text(query::kept_name(span.kept)).key("unfinished").boolean(span.unfinished).key("slow").boolean(span.slow);
+  json.key("kept")
+      .text(query::kept_name(span.kept))
+      .key("unfinished")
+      .boolean(span.unfinished)
+      .key("slow")
+      .boolean(span.slow);
   json.key("self_ns").integer(node.self_ns).key("critical_ns").integer(node.critical_ns).key("depth").count(node.depth);
   if (!span.scope.empty()) json.key("scope").text(span.scope);
   if (!span.trace_state.empty()) json.key("trace_state").text(span.trace_state);
@@ -49,16 +54,24 @@ void append_span(query::JsonWriter& json, const query::SpanView& span, const que
   }
   json.end_array().key("links").begin_array();
   for (const auto& link : span.links) {
-    json.begin_object().key("trace_id").text(hex(link.trace_id)).key("span_id").text(hex(link.span_id)).key("attributes");
+    json.begin_object()
+        .key("trace_id")
+        .text(hex(link.trace_id))
+        .key("span_id")
+        .text(hex(link.span_id))
+        .key("attributes");
     append_attributes(json, link.attributes);
     json.end_object();
   }
   json.end_array().end_object();
 }
 
-std::size_t shown_of(std::size_t all, std::uint64_t limit) { return limit == 0 ? all : std::min<std::size_t>(all, limit); }
+std::size_t shown_of(std::size_t all, std::uint64_t limit) {
+  return limit == 0 ? all : std::min<std::size_t>(all, limit);
+}
 
-void print_json(const Call& call, const std::vector<query::SpanView>& spans, const query::TraceTree& tree, std::uint64_t limit) {
+void print_json(const Call& call, const std::vector<query::SpanView>& spans, const query::TraceTree& tree,
+                std::uint64_t limit) {
   const std::size_t shown = shown_of(tree.nodes.size(), limit);
   query::JsonWriter json;
   if (call.format() == Format::jsonl) {
@@ -73,16 +86,32 @@ void print_json(const Call& call, const std::vector<query::SpanView>& spans, con
   json.key("start").text(query::format_utc(tree.start_unix_ns)).key("duration_ns").integer(tree.duration_ns());
   json.key("spans").begin_array();
   for (std::size_t n = 0; n < shown; ++n) append_span(json, spans[tree.nodes[n].span], tree.nodes[n]);
-  json.end_array().key("truncated").boolean(shown < tree.nodes.size()).key("total").count(tree.nodes.size()).end_object();
+  json.end_array()
+      .key("truncated")
+      .boolean(shown < tree.nodes.size())
+      .key("total")
+      .count(tree.nodes.size())
+      .end_object();
   call.terminal.print(json.str() + "\n");
 }
 
-void print_csv(const Call& call, const std::vector<query::SpanView>& spans, const query::TraceTree& tree, std::uint64_t limit) {
-  Listing listing({{"span_id", ""}, {"parent_span_id", ""}, {"name", ""}, {"service", ""}, {"start", ""}, {"duration_ns", ""}, {"status", ""}, {"self_ns", ""}, {"critical_ns", ""}});
+void print_csv(const Call& call, const std::vector<query::SpanView>& spans, const query::TraceTree& tree,
+               std::uint64_t limit) {
+  Listing listing({{"span_id", ""},
+                   {"parent_span_id", ""},
+                   {"name", ""},
+                   {"service", ""},
+                   {"start", ""},
+                   {"duration_ns", ""},
+                   {"status", ""},
+                   {"self_ns", ""},
+                   {"critical_ns", ""}});
   for (std::size_t n = 0; n < shown_of(tree.nodes.size(), limit); ++n) {
     const query::SpanView& span = spans[tree.nodes[n].span];
-    listing.add({text_cell(hex(span.span_id)), text_cell(span.has_parent ? hex(span.parent_span_id) : ""), text_cell(span.name), text_cell(span.service), time_cell(span.start_unix_ns),
-                 duration_cell(span.duration_ns), text_cell(query::status_name(span.status)), duration_cell(tree.nodes[n].self_ns), duration_cell(tree.nodes[n].critical_ns)});
+    listing.add({text_cell(hex(span.span_id)), text_cell(span.has_parent ? hex(span.parent_span_id) : ""),
+                 text_cell(span.name), text_cell(span.service), time_cell(span.start_unix_ns),
+                 duration_cell(span.duration_ns), text_cell(query::status_name(span.status)),
+                 duration_cell(tree.nodes[n].self_ns), duration_cell(tree.nodes[n].critical_ns)});
   }
   listing.print(call, "spans", tree.nodes.size());
 }
@@ -94,24 +123,29 @@ std::uint64_t count_logs(const std::string& home, const std::string& trace_id, s
   for (const query::LogFile& file : query::list_log_files(home)) {
     if (file.modified_unix_ns < since) continue;
     query::LogLine line;
-    static_cast<void>(query::read_log_file(file, [&](std::string_view raw) { return count += query::passes(raw, filter, line) ? 1U : 0U, true; }));
+    static_cast<void>(query::read_log_file(
+        file, [&](std::string_view raw) { return count += query::passes(raw, filter, line) ? 1U : 0U, true; }));
   }
   return count;
 }
 
 void print_details(const Call& call, const query::SpanView& span) {
   std::string text;
-  for (const auto& [name, value] : span.attributes) text += "      " + terminal_safe(name) + " = " + terminal_safe(value) + "\n";
+  for (const auto& [name, value] : span.attributes)
+    text += "      " + terminal_safe(name) + " = " + terminal_safe(value) + "\n";
   for (const auto& event : span.events) {
-    text += "      " + std::string(call.terminal.style.sign("·", "*")) + " " + query::format_duration(event.time_unix_ns - span.start_unix_ns) + "  " + terminal_safe(event.name);
+    text += "      " + std::string(call.terminal.style.sign("·", "*")) + " " +
+            query::format_duration(event.time_unix_ns - span.start_unix_ns) + "  " + terminal_safe(event.name);
     for (const auto& [name, value] : event.attributes) text += "  " + terminal_safe(name) + "=" + terminal_safe(value);
     text += "\n";
   }
-  for (const auto& link : span.links) text += "      links to trace " + hex(link.trace_id) + " span " + hex(link.span_id) + "\n";
+  for (const auto& link : span.links)
+    text += "      links to trace " + hex(link.trace_id) + " span " + hex(link.span_id) + "\n";
   call.terminal.print(text);
 }
 
-void print_waterfall(const Call& call, const std::string& home, const std::vector<query::SpanView>& spans, const query::TraceTree& tree, std::uint64_t limit) {
+void print_waterfall(const Call& call, const std::string& home, const std::vector<query::SpanView>& spans,
+                     const query::TraceTree& tree, std::uint64_t limit) {
   const std::string id = hex(spans.front().trace_id);
   const Style& style = call.terminal.style;
   call.terminal.print("  " + style.paint(Colour::bold, id) + "  " + query::format_local(tree.start_unix_ns) + "\n");
@@ -120,12 +154,15 @@ void print_waterfall(const Call& call, const std::string& home, const std::vecto
   if (call.has("verbose")) {
     for (std::size_t n = 0; n < shown_of(tree.nodes.size(), limit); ++n) {
       const query::SpanView& span = spans[tree.nodes[n].span];
-      call.terminal.print("    " + style.paint(Colour::bold, terminal_safe(span.name)) + "  span " + hex(span.span_id) + "  " + std::string(query::kind_name(span.kind)) + "\n");
+      call.terminal.print("    " + style.paint(Colour::bold, terminal_safe(span.name)) + "  span " + hex(span.span_id) +
+                          "  " + std::string(query::kind_name(span.kind)) + "\n");
       print_details(call, span);
     }
   }
   const std::uint64_t logs = count_logs(home, id, tree.start_unix_ns - 1'000'000'000);
-  if (logs > 0) call.terminal.print("  " + query::format_count(logs) + (logs == 1 ? " log" : " logs") + " (honeytel logs --trace " + id.substr(0, 8) + ")\n");
+  if (logs > 0)
+    call.terminal.print("  " + query::format_count(logs) + (logs == 1 ? " log" : " logs") + " (honeytel logs --trace " +
+                        id.substr(0, 8) + ")\n");
   say_truncation(call, shown_of(tree.nodes.size(), limit), tree.nodes.size());
 }
 
@@ -133,7 +170,9 @@ int show_one(Call& call, const std::string& home) {
   std::string prefix;
   query::Problem problem;
   if (!query::normalize_trace_prefix(call.argument(0), prefix)) {
-    return report(call.terminal, usage_problem("'" + call.argument(0) + "' is no trace id", "that is 32 hexadecimal digits, or the first 4 or more of them", "honeytel traces lists what there is"));
+    return report(call.terminal, usage_problem("'" + call.argument(0) + "' is no trace id",
+                                               "that is 32 hexadecimal digits, or the first 4 or more of them",
+                                               "honeytel traces lists what there is"));
   }
   const auto limit = call.count("limit", kSpanLimit, problem);
   if (!limit) return report(call.terminal, problem);
@@ -143,26 +182,45 @@ int show_one(Call& call, const std::string& home) {
   if (!spans.ok()) return report(call.terminal, spans.problem());
   const query::TraceTree tree = query::build_trace_tree(spans.value());
   switch (call.format()) {
-    case Format::table: print_waterfall(call, home, spans.value(), tree, *limit); break;
-    case Format::csv: print_csv(call, spans.value(), tree, *limit); break;
-    default: print_json(call, spans.value(), tree, call.has("limit") ? *limit : 0);  // a program asks for a trace, not for a page of it
+    case Format::table:
+      print_waterfall(call, home, spans.value(), tree, *limit);
+      break;
+    case Format::csv:
+      print_csv(call, spans.value(), tree, *limit);
+      break;
+    default:
+      print_json(call, spans.value(), tree,
+                 call.has("limit") ? *limit : 0);  // a program asks for a trace, not for a page of it
   }
   return kOk;
 }
 
 void print_list(const Call& call, const query::TraceList& list) {
-  Listing listing({{"trace_id", "trace"}, {"root", "root", false, true}, {"service", "service", false, true}, {"start", "start"}, {"start_unix_nano", ""},
-                   {"duration_ns", "duration", true}, {"spans", "spans", true}, {"errors", "errors", true}, {"kept", "kept"}, {"slow", ""}});
+  Listing listing({{"trace_id", "trace"},
+                   {"root", "root", false, true},
+                   {"service", "service", false, true},
+                   {"start", "start"},
+                   {"start_unix_nano", ""},
+                   {"duration_ns", "duration", true},
+                   {"spans", "spans", true},
+                   {"errors", "errors", true},
+                   {"kept", "kept"},
+                   {"slow", ""}});
   for (const query::TraceSummary& trace : list.traces) {
     Cell errors = count_cell(trace.errors);
-    if (trace.errors > 0) errors.colour = Colour::red, errors.shown = std::string(call.terminal.style.sign("■ ", "! ")) + errors.shown;
+    if (trace.errors > 0)
+      errors.colour = Colour::red, errors.shown = std::string(call.terminal.style.sign("■ ", "! ")) + errors.shown;
     Cell duration = duration_cell(trace.duration_ns());
-    if (trace.slow) duration.colour = Colour::orange, duration.shown = std::string(call.terminal.style.sign("◆ ", "* ")) + duration.shown;
-    listing.add({text_cell(hex(trace.trace_id)), text_cell(trace.root), text_cell(trace.service), time_cell(trace.start_unix_ns), nano_cell(trace.start_unix_ns), duration,
-                 count_cell(trace.spans), errors, text_cell(query::kept_name(trace.kept)), bool_cell(trace.slow)});
+    if (trace.slow)
+      duration.colour = Colour::orange,
+      duration.shown = std::string(call.terminal.style.sign("◆ ", "* ")) + duration.shown;
+    listing.add({text_cell(hex(trace.trace_id)), text_cell(trace.root), text_cell(trace.service),
+                 time_cell(trace.start_unix_ns), nano_cell(trace.start_unix_ns), duration, count_cell(trace.spans),
+                 errors, text_cell(query::kept_name(trace.kept)), bool_cell(trace.slow)});
   }
   listing.print(call, "traces", list.total);
-  if (list.damaged_blobs > 0) call.terminal.say(query::format_count(list.damaged_blobs) + " damaged blocks were left out");
+  if (list.damaged_blobs > 0)
+    call.terminal.say(query::format_count(list.damaged_blobs) + " damaged blocks were left out");
   if (list.total == 0) call.terminal.say("no traces in this range; honeytel demo makes some");
 }
 
@@ -179,7 +237,8 @@ int run(Call& call) {
   filter.since_unix_ns = *since, filter.until_unix_ns = *until, filter.duration_ns_min = *least;
   filter.name = call.text("name"), filter.errors = call.has("errors"), filter.slow = call.has("slow");
   auto reader = query::TraceReader::open(home.value());
-  if (!reader.ok() && reader.problem().kind == query::ProblemKind::not_found) return print_list(call, {}), static_cast<int>(kOk);
+  if (!reader.ok() && reader.problem().kind == query::ProblemKind::not_found)
+    return print_list(call, {}), static_cast<int>(kOk);
   if (!reader.ok()) return report(call.terminal, reader.problem());
   const auto list = reader.value()->list(filter, static_cast<std::size_t>(*limit));
   if (!list.ok()) return report(call.terminal, list.problem());
@@ -188,7 +247,9 @@ int run(Call& call) {
 }
 
 constexpr Option kOptions[] = {
-    kSince, kUntil, kLimit,
+    kSince,
+    kUntil,
+    kLimit,
     {"name", "NAME", "Traces with a span of this name"},
     {"min-duration", "TIME", "Traces that took at least this: 100ms, 2s"},
     {"errors", "", "Traces with an error"},
@@ -201,8 +262,12 @@ constexpr Option kOptions[] = {
 extern const Command kTraces{.name = "traces",
                              .summary = "The newest traces, or one as a waterfall",
                              .usage = "[TRACE_ID|PREFIX] [--errors] [--slow] [--since TIME] …",
-                             .about = "A prefix of a trace id needs four digits. The waterfall shows each span's place in time, its own\ntime (self), and where the whole waited longest (critical path).",
-                             .example = "honeytel traces --errors --since 1h\nhoneytel traces 0af76519\nhoneytel traces --json --limit 0 | jq '.traces[].duration_ns'",
+                             .about =
+                                 "A prefix of a trace id needs four digits. The waterfall shows each span's place in "
+                                 "time, its own\ntime (self), and where the whole waited longest (critical path).",
+                             .example =
+                                 "honeytel traces --errors --since 1h\nhoneytel traces 0af76519\nhoneytel traces "
+                                 "--json --limit 0 | jq '.traces[].duration_ns'",
                              .options = kOptions,
                              .arguments_max = 1,
                              .reads = true,

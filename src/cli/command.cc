@@ -1,8 +1,8 @@
 // Typed access to what was asked for: see command.h.
 #include "cli/command.h"
 
-#include <chrono>
 #include <charconv>
+#include <chrono>
 #include <cmath>
 
 #include "query/time_text.h"
@@ -12,7 +12,8 @@ namespace honeylink::telemetry::cli {
 namespace {
 
 std::int64_t now_unix_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 query::Problem bad_value(std::string_view option, const std::string& given, std::string_view may_be) {
@@ -48,7 +49,8 @@ Format Call::format() const {
   return form == "json" ? Format::json : form == "jsonl" ? Format::jsonl : form == "csv" ? Format::csv : Format::table;
 }
 
-std::optional<std::uint64_t> Call::count(std::string_view option, std::uint64_t otherwise, query::Problem& problem) const {
+std::optional<std::uint64_t> Call::count(std::string_view option, std::uint64_t otherwise,
+                                         query::Problem& problem) const {
   if (!has(option)) return otherwise;
   const std::string given = text(option);
   std::uint64_t value = 0;
@@ -68,7 +70,8 @@ std::optional<double> Call::real(std::string_view option, double otherwise, quer
   return std::nullopt;
 }
 
-std::optional<std::int64_t> Call::duration(std::string_view option, std::int64_t otherwise, query::Problem& problem) const {
+std::optional<std::int64_t> Call::duration(std::string_view option, std::int64_t otherwise,
+                                           query::Problem& problem) const {
   if (!has(option)) return otherwise;
   const std::string given = text(option);
   if (const auto value = query::parse_duration(given)) return value;
@@ -76,7 +79,8 @@ std::optional<std::int64_t> Call::duration(std::string_view option, std::int64_t
   return std::nullopt;
 }
 
-std::optional<std::int64_t> Call::moment(std::string_view option, std::int64_t otherwise, query::Problem& problem) const {
+std::optional<std::int64_t> Call::moment(std::string_view option, std::int64_t otherwise,
+                                         query::Problem& problem) const {
   if (!has(option)) return otherwise;
   const std::string given = text(option);
   if (const auto value = query::parse_moment(given, now_unix_ns())) return value;
@@ -87,9 +91,10 @@ std::optional<std::int64_t> Call::moment(std::string_view option, std::int64_t o
 query::Answer<std::string> Call::home() const {
   std::string path = ring::home_path(text("home"));
   if (!path.empty()) return path;
-  return query::Problem{query::ProblemKind::environment, "there is no home directory",
-                        "neither --home nor HONEYLINK_HOME nor HOME is set, and the password database has none for this user",
-                        "name one: honeytel --home DIR " + std::string(command->name)};
+  return query::Problem{
+      query::ProblemKind::environment, "there is no home directory",
+      "neither --home nor HONEYLINK_HOME nor HOME is set, and the password database has none for this user",
+      "name one: honeytel --home DIR " + std::string(command->name)};
 }
 
 }  // namespace honeylink::telemetry::cli

@@ -1,5 +1,6 @@
-// What a command is: data (its options, help and example) and one function. The parser, --help, completion and the manual are made
-// from the data, so that they cannot disagree. Commands are constants; a Call lives for one run on the main thread.
+// What a command is: data (its options, help and example) and one function. The parser, --help, completion and the
+// manual are made from the data, so that they cannot disagree. Commands are constants; a Call lives for one run on the
+// main thread.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -33,8 +34,8 @@ struct Command {
   std::string_view example;  // lines that work as they stand
   std::span<const Option> options;
   std::size_t arguments_max = 0;
-  bool reads = false;       // takes --format and --json
-  bool passes_on = false;   // everything after the first argument or `--` belongs to another program
+  bool reads = false;      // takes --format and --json
+  bool passes_on = false;  // everything after the first argument or `--` belongs to another program
   int (*run)(Call&) = nullptr;
   bool hidden = false;
 };
@@ -50,13 +51,18 @@ class Call {
   [[nodiscard]] bool has(std::string_view option) const { return options.find(option) != options.end(); }
   [[nodiscard]] std::string text(std::string_view option, std::string_view otherwise = {}) const;
   [[nodiscard]] Format format() const;
-  [[nodiscard]] std::string argument(std::size_t i) const { return i < arguments.size() ? arguments[i] : std::string(); }
+  [[nodiscard]] std::string argument(std::size_t i) const {
+    return i < arguments.size() ? arguments[i] : std::string();
+  }
 
   /// Typed values. On nonsense: says so with exit 2 by `problem`, and nullopt.
-  [[nodiscard]] std::optional<std::uint64_t> count(std::string_view option, std::uint64_t otherwise, query::Problem& problem) const;
+  [[nodiscard]] std::optional<std::uint64_t> count(std::string_view option, std::uint64_t otherwise,
+                                                   query::Problem& problem) const;
   [[nodiscard]] std::optional<double> real(std::string_view option, double otherwise, query::Problem& problem) const;
-  [[nodiscard]] std::optional<std::int64_t> duration(std::string_view option, std::int64_t otherwise, query::Problem& problem) const;
-  [[nodiscard]] std::optional<std::int64_t> moment(std::string_view option, std::int64_t otherwise, query::Problem& problem) const;
+  [[nodiscard]] std::optional<std::int64_t> duration(std::string_view option, std::int64_t otherwise,
+                                                     query::Problem& problem) const;
+  [[nodiscard]] std::optional<std::int64_t> moment(std::string_view option, std::int64_t otherwise,
+                                                   query::Problem& problem) const;
 
   /// The home's absolute path, or the exit code of its absence.
   [[nodiscard]] query::Answer<std::string> home() const;

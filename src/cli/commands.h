@@ -4,7 +4,7 @@
 
 namespace honeylink::telemetry::cli {
 
-extern const Command kDemo, kAgent, kStatus, kMetrics, kTraces, kLogs, kSql, kRecord, kRun, kHealth, kDoctor, kLastWords, kConfig,
-    kForget, kBench, kBenchRecorder, kCompletion;
+extern const Command kDemo, kAgent, kStatus, kMetrics, kTraces, kLogs, kSql, kRecord, kRun, kHealth, kDoctor,
+    kLastWords, kConfig, kForget, kBench, kBenchRecorder, kCompletion;
 
 }  // namespace honeylink::telemetry::cli

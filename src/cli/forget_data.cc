@@ -35,10 +35,12 @@ std::optional<query::Problem> rewrite(const std::string& path, Erase&& erase_row
   if (!query::file_exists(path)) return std::nullopt;
   store::Connection connection;
   const bool opened = connection.open(path, store::Access::read_write, kBusyTimeoutMs) == SQLITE_OK;
-  if (!opened || connection.execute("PRAGMA secure_delete=ON; BEGIN IMMEDIATE") != SQLITE_OK || !erase_rows(connection) || connection.execute("COMMIT") != SQLITE_OK) {
+  if (!opened || connection.execute("PRAGMA secure_delete=ON; BEGIN IMMEDIATE") != SQLITE_OK ||
+      !erase_rows(connection) || connection.execute("COMMIT") != SQLITE_OK) {
     return query::database_problem(connection, path, "could not forget in " + path);
   }
-  // A reader with an open transaction may hold these up: the rows are gone all the same, and the next VACUUM or checkpoint follows.
+  // A reader with an open transaction may hold these up: the rows are gone all the same, and the next VACUUM or
+  // checkpoint follows.
   if (connection.execute("VACUUM") != SQLITE_OK || connection.execute("PRAGMA wal_checkpoint(TRUNCATE)") != SQLITE_OK) {
     return query::database_problem(connection, path, "the rows are gone, but " + path + " could not be rewritten");
   }
@@ -48,8 +50,10 @@ std::optional<query::Problem> rewrite(const std::string& path, Erase&& erase_row
 std::optional<query::Problem> forget_traces(const std::string& home, std::int64_t before, Forgotten& gone) {
   return rewrite(query::traces_path(home), [&](store::Connection& c) {
     std::uint64_t other = 0;
-    const bool done = erase(c, "DELETE FROM hot WHERE t0 < ?1", before, gone.trace_blocks) && erase(c, "DELETE FROM blk WHERE t0 < ?1", before, gone.trace_blocks) &&
-                      erase(c, "DELETE FROM crash WHERE died < ?1", before, other) && erase(c, "DELETE FROM mark WHERE at < ?1", before, other);
+    const bool done = erase(c, "DELETE FROM hot WHERE t0 < ?1", before, gone.trace_blocks) &&
+                      erase(c, "DELETE FROM blk WHERE t0 < ?1", before, gone.trace_blocks) &&
+                      erase(c, "DELETE FROM crash WHERE died < ?1", before, other) &&
+                      erase(c, "DELETE FROM mark WHERE at < ?1", before, other);
     if (!done || before != kAll) return done;
     return c.execute("DELETE FROM str WHERE id > 0; DELETE FROM scope; DELETE FROM idkey") == SQLITE_OK;
   });
@@ -58,7 +62,8 @@ std::optional<query::Problem> forget_traces(const std::string& home, std::int64_
 std::optional<query::Problem> forget_metrics(const std::string& home, std::int64_t before, Forgotten& gone) {
   const std::int64_t before_s = before == kAll ? kAll : before / 1'000'000'000;
   return rewrite(query::metrics_path(home), [&](store::Connection& c) {
-    const bool done = erase(c, "DELETE FROM hot WHERE tick < ?1", before_s, gone.metric_ticks) && erase(c, "DELETE FROM seg WHERE t0 < ?1", before_s, gone.metric_ticks);
+    const bool done = erase(c, "DELETE FROM hot WHERE tick < ?1", before_s, gone.metric_ticks) &&
+                      erase(c, "DELETE FROM seg WHERE t0 < ?1", before_s, gone.metric_ticks);
     if (!done || before != kAll) return done;
     return c.execute("DELETE FROM series; DELETE FROM alerts; DELETE FROM slis") == SQLITE_OK;
   });
@@ -73,7 +78,8 @@ std::string compressed(const std::string& text) {
 /// Tells the log's state which file it speaks of now: all of it counts, nothing is lost.
 bool adopt_newest(const std::string& home) {
   std::string why;
-  const Fd file = open_file(query::log_path(home), O_RDONLY, 0, why), slots = open_file(query::logs_directory(home) + "/state", O_RDWR, 0, why);
+  const Fd file = open_file(query::log_path(home), O_RDONLY, 0, why),
+           slots = open_file(query::logs_directory(home) + "/state", O_RDWR, 0, why);
   struct stat info {};
   store::LogState state;
   if (!file || !slots || ::fstat(file.get(), &info) != 0 || !store::read_log_state(slots.get(), state)) return !slots;
@@ -82,11 +88,13 @@ bool adopt_newest(const std::string& home) {
   state.tail_crc = 0;
   state.durable_stored = state.counts.stored;
   ++state.sequence;
-  return store::write_log_state(slots.get(), store::encode_log_state(state), state.sequence) && ::fdatasync(slots.get()) == 0;
+  return store::write_log_state(slots.get(), store::encode_log_state(state), state.sequence) &&
+         ::fdatasync(slots.get()) == 0;
 }
 
 /// Keeps the lines from `before` on.
-std::optional<query::Problem> forget_lines(const std::string& home, const query::LogFile& file, std::int64_t before, bool newest, Forgotten& gone) {
+std::optional<query::Problem> forget_lines(const std::string& home, const query::LogFile& file, std::int64_t before,
+                                           bool newest, Forgotten& gone) {
   std::string kept;
   std::uint64_t lines = 0;
   const auto problem = query::read_log_file(file, [&](std::string_view line) {
@@ -95,19 +103,23 @@ std::optional<query::Problem> forget_lines(const std::string& home, const query:
     else ++lines;
     return true;
   });
-  if (problem && before != kAll) return problem;  // what cannot be read cannot be told old from new; `--all` takes it whole
+  if (problem && before != kAll)
+    return problem;  // what cannot be read cannot be told old from new; `--all` takes it whole
   gone.log_lines += lines;
   if (lines == 0 && before != kAll) return std::nullopt;
   std::string why;
   if (kept.empty() && !newest) {
     if (::unlink(file.path.c_str()) == 0) return std::nullopt;
-    return query::Problem{query::ProblemKind::environment, "cannot remove " + file.path, "its directory cannot be written", "honeytel doctor checks owners and modes"};
+    return query::Problem{query::ProblemKind::environment, "cannot remove " + file.path,
+                          "its directory cannot be written", "honeytel doctor checks owners and modes"};
   }
-  // While the old file is held its inode cannot be given to the new one: a state that a kill leaves unwritten then speaks of neither.
+  // While the old file is held its inode cannot be given to the new one: a state that a kill leaves unwritten then
+  // speaks of neither.
   const Fd held = open_file(file.path, O_RDONLY, 0, why);
   const bool replaced = replace_file(file.path, file.compressed ? compressed(kept) : kept, 0644, why);
   if (replaced && (!newest || adopt_newest(home))) return std::nullopt;
-  return query::Problem{query::ProblemKind::environment, "cannot rewrite " + file.path, why, "honeytel doctor checks owners and modes"};
+  return query::Problem{query::ProblemKind::environment, "cannot rewrite " + file.path, why,
+                        "honeytel doctor checks owners and modes"};
 }
 
 void remove_quarantined(const std::string& directory, Forgotten& gone) {
@@ -123,7 +135,8 @@ void remove_quarantined(const std::string& directory, Forgotten& gone) {
 
 }  // namespace
 
-query::Answer<Forgotten> forget_data(const std::string& home, std::int64_t before, const std::function<void(double)>& progress) {
+query::Answer<Forgotten> forget_data(const std::string& home, std::int64_t before,
+                                     const std::function<void(double)>& progress) {
   Forgotten gone;
   if (auto problem = forget_traces(home, before, gone)) return *problem;
   progress(0.4);
@@ -131,7 +144,9 @@ query::Answer<Forgotten> forget_data(const std::string& home, std::int64_t befor
   progress(0.7);
   const std::vector<query::LogFile> files = query::list_log_files(home);
   for (std::size_t i = 0; i < files.size(); ++i) {
-    if (auto problem = forget_lines(home, files[i], before, i + 1 == files.size() && files[i].path == query::log_path(home), gone)) return *problem;
+    if (auto problem =
+            forget_lines(home, files[i], before, i + 1 == files.size() && files[i].path == query::log_path(home), gone))
+      return *problem;
     progress(0.7 + 0.3 * static_cast<double>(i + 1) / static_cast<double>(files.size()));
   }
   if (before != kAll) return gone;

@@ -41,14 +41,16 @@ void append_indented(std::string& to, std::string_view lines) {
 std::string_view exit_codes_text() { return kExitCodes; }
 
 std::string help_of_tool(const Style& style) {
-  std::string text = "honeytel: what your programs did, on this device.\n\n" + style.paint(Colour::bold, "Usage") +
-                     "\n  honeytel COMMAND [ARGUMENTS] [--home DIR] [--format table|json|jsonl|csv] [--color auto|always|never]\n\n" +
-                     style.paint(Colour::bold, "Commands") + "\n";
+  std::string text =
+      "honeytel: what your programs did, on this device.\n\n" + style.paint(Colour::bold, "Usage") +
+      "\n  honeytel COMMAND [ARGUMENTS] [--home DIR] [--format table|json|jsonl|csv] [--color auto|always|never]\n\n" +
+      style.paint(Colour::bold, "Commands") + "\n";
   for (const Command* command : all_commands()) {
     if (!command->hidden) append_row(text, std::string(command->name), 12, command->summary);
   }
   text += "\n" + style.paint(Colour::bold, "Examples") +
-          "\n  honeytel demo --duration 60s\n  honeytel traces --errors --since 1h\n  honeytel metrics session_establishment_duration_seconds --plot\n\n" +
+          "\n  honeytel demo --duration 60s\n  honeytel traces --errors --since 1h\n  honeytel metrics "
+          "session_establishment_duration_seconds --plot\n\n" +
           style.paint(Colour::bold, "Exit codes") + "\n";
   text += kExitCodes;
   text += "\nhoneytel COMMAND --help tells more about one of them.\n";

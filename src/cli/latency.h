@@ -1,5 +1,5 @@
-// How long calls took: log-linear buckets, 64 to an octave of ticks, so that a percentile is right within 1.6 %. One thread each;
-// merged afterwards. add() costs about a nanosecond: what is measured is calls of a few.
+// How long calls took: log-linear buckets, 64 to an octave of ticks, so that a percentile is right within 1.6 %. One
+// thread each; merged afterwards. add() costs about a nanosecond: what is measured is calls of a few.
 #pragma once
 #include <array>
 #include <bit>

@@ -47,7 +47,9 @@ TEST(BenchMix, SharesMustAddUp) {
   EXPECT_EQ(plan.spans, 15U);
   EXPECT_TRUE(parse_mix("spans=100", plan, why));
   EXPECT_EQ(plan.metrics, 0U);
-  for (const char* wrong : {"", "metrics=70", "metrics=70,spans=40", "spans", "spans=x", "spans=-5,logs=105", "events=100"}) EXPECT_FALSE(parse_mix(wrong, plan, why)) << wrong;
+  for (const char* wrong :
+       {"", "metrics=70", "metrics=70,spans=40", "spans", "spans=x", "spans=-5,logs=105", "events=100"})
+    EXPECT_FALSE(parse_mix(wrong, plan, why)) << wrong;
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ std::string csv_field(std::string_view text) {
   return quoted + "\"";
 }
 
-void append_padded(std::string& line, const std::string& text, std::size_t width, bool right, const Style& style, Colour colour) {
+void append_padded(std::string& line, const std::string& text, std::size_t width, bool right, const Style& style,
+                   Colour colour) {
   const std::size_t used = query::columns_of(text);
   const std::size_t pad = used < width ? width - used : 0;
   if (right) line.append(pad, ' ');
@@ -38,8 +39,12 @@ void strip_trailing_space(std::string& line) {
 
 }  // namespace
 
-Cell text_cell(std::string_view text, Colour colour) { return {query::json_string(text), std::string(text), std::string(text), colour}; }
-Cell count_cell(std::uint64_t n) { return {std::to_string(n), std::to_string(n), query::format_count(n), Colour::plain}; }
+Cell text_cell(std::string_view text, Colour colour) {
+  return {query::json_string(text), std::string(text), std::string(text), colour};
+}
+Cell count_cell(std::uint64_t n) {
+  return {std::to_string(n), std::to_string(n), query::format_count(n), Colour::plain};
+}
 Cell real_cell(double value, std::string shown) {
   const std::string number = query::json_number(value);
   return {number, number, shown.empty() ? number : std::move(shown), Colour::plain};
@@ -52,7 +57,9 @@ Cell nano_cell(std::int64_t unix_ns) {
   const std::string digits = std::to_string(unix_ns);
   return {query::json_string(digits), digits, digits, Colour::plain};
 }
-Cell duration_cell(std::int64_t ns) { return {std::to_string(ns), std::to_string(ns), query::format_duration(ns), Colour::plain}; }
+Cell duration_cell(std::int64_t ns) {
+  return {std::to_string(ns), std::to_string(ns), query::format_duration(ns), Colour::plain};
+}
 Cell bool_cell(bool value) {
   const char* word = value ? "true" : "false";
   return {word, word, value ? "yes" : "no", Colour::plain};
@@ -86,7 +93,8 @@ std::string Listing::table(const Style& style, std::size_t columns) const {
     for (std::size_t c = 0; c < columns_.size(); ++c) {
       if (columns_[c].title.empty()) continue;
       line.append(kGap, ' ');
-      append_padded(line, query::cut_to_columns(text_of(c), widths[c], !style.utf8()), widths[c], columns_[c].right, style, colour_of(c));
+      append_padded(line, query::cut_to_columns(text_of(c), widths[c], !style.utf8()), widths[c], columns_[c].right,
+                    style, colour_of(c));
     }
     strip_trailing_space(line);
     out += line + "\n";
@@ -136,9 +144,15 @@ std::string Listing::json_lines() const {
 
 void Listing::print(const Call& call, std::string_view name, std::uint64_t total) const {
   switch (call.format()) {
-    case Format::table: call.terminal.print(table(call.terminal.style, call.terminal.columns)); break;
-    case Format::csv: call.terminal.print(csv()); break;
-    case Format::jsonl: call.terminal.print(json_lines()); break;
+    case Format::table:
+      call.terminal.print(table(call.terminal.style, call.terminal.columns));
+      break;
+    case Format::csv:
+      call.terminal.print(csv());
+      break;
+    case Format::jsonl:
+      call.terminal.print(json_lines());
+      break;
     case Format::json: {
       query::JsonWriter json;
       json.begin_object().key("schema").integer(1).key(name).begin_array();
@@ -153,7 +167,8 @@ void Listing::print(const Call& call, std::string_view name, std::uint64_t total
 
 void say_truncation(const Call& call, std::uint64_t shown, std::uint64_t total) {
   if (total <= shown) return;
-  call.terminal.say("showing " + query::format_count(shown) + " of " + query::format_count(total) + "; --limit 0 for all");
+  call.terminal.say("showing " + query::format_count(shown) + " of " + query::format_count(total) +
+                    "; --limit 0 for all");
 }
 
 }  // namespace honeylink::telemetry::cli

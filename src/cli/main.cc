@@ -1,4 +1,5 @@
-// honeytel. What must start in no time is answered here, before anything is built: --version, and the demo's own children.
+// honeytel. What must start in no time is answered here, before anything is built: --version, and the demo's own
+// children.
 #include <cstdio>
 #include <cstring>
 

@@ -15,7 +15,11 @@ namespace {
 class Canvas {
  public:
   Canvas(std::size_t columns, std::size_t rows, bool braille)
-      : braille_(braille), width_(columns * (braille ? 2 : 1)), height_(rows * (braille ? 4 : 2)), columns_(columns), dots_(width_ * height_, 0) {}
+      : braille_(braille),
+        width_(columns * (braille ? 2 : 1)),
+        height_(rows * (braille ? 4 : 2)),
+        columns_(columns),
+        dots_(width_ * height_, 0) {}
   [[nodiscard]] std::size_t width() const noexcept { return width_; }
   [[nodiscard]] std::size_t height() const noexcept { return height_; }
 
@@ -23,11 +27,13 @@ class Canvas {
     if (x < width_ && y < height_) dots_[y * width_ + x] = 1;
   }
   void line(std::size_t x0, std::size_t y0, std::size_t x1, std::size_t y1) noexcept {
-    const auto dx = static_cast<double>(x1) - static_cast<double>(x0), dy = static_cast<double>(y1) - static_cast<double>(y0);
+    const auto dx = static_cast<double>(x1) - static_cast<double>(x0),
+               dy = static_cast<double>(y1) - static_cast<double>(y0);
     const auto steps = std::max<std::size_t>(1, static_cast<std::size_t>(std::max(std::fabs(dx), std::fabs(dy))));
     for (std::size_t i = 0; i <= steps; ++i) {
       const double share = static_cast<double>(i) / static_cast<double>(steps);
-      set(static_cast<std::size_t>(std::lround(static_cast<double>(x0) + share * dx)), static_cast<std::size_t>(std::lround(static_cast<double>(y0) + share * dy)));
+      set(static_cast<std::size_t>(std::lround(static_cast<double>(x0) + share * dx)),
+          static_cast<std::size_t>(std::lround(static_cast<double>(y0) + share * dy)));
     }
   }
   [[nodiscard]] std::string row(std::size_t r) const {
@@ -36,7 +42,8 @@ class Canvas {
       if (braille_) query::append_utf8(text, braille_cell(c, r));
       else text += ascii_cell(c, r);
     }
-    while (text.ends_with(' ') || text.ends_with(kBlank)) text.resize(text.size() - (text.ends_with(' ') ? 1 : kBlank.size()));
+    while (text.ends_with(' ') || text.ends_with(kBlank))
+      text.resize(text.size() - (text.ends_with(' ') ? 1 : kBlank.size()));
     return text;
   }
 
@@ -44,7 +51,8 @@ class Canvas {
   static constexpr std::string_view kBlank = "\u2800";
   [[nodiscard]] bool dot(std::size_t x, std::size_t y) const noexcept { return dots_[y * width_ + x] != 0; }
   [[nodiscard]] char32_t braille_cell(std::size_t c, std::size_t r) const noexcept {
-    constexpr std::array<std::array<std::uint8_t, 2>, 4> kBits{{{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}}};
+    constexpr std::array<std::array<std::uint8_t, 2>, 4> kBits{
+        {{0x01, 0x08}, {0x02, 0x10}, {0x04, 0x20}, {0x40, 0x80}}};
     char32_t cell = 0x2800;
     for (std::size_t y = 0; y < 4; ++y) {
       for (std::size_t x = 0; x < 2; ++x) cell |= dot(c * 2 + x, r * 4 + y) ? kBits[y][x] : 0U;
@@ -92,7 +100,8 @@ void draw_curve(const std::vector<PlotPoint>& points, const Scale& scale, std::i
       continue;
     }
     const double share = std::clamp((p.value - scale.low) / (scale.high - scale.low), 0.0, 1.0);
-    const auto x = static_cast<std::size_t>(std::lround(static_cast<double>(p.time_unix_ns - t0) / span * static_cast<double>(canvas.width() - 1)));
+    const auto x = static_cast<std::size_t>(
+        std::lround(static_cast<double>(p.time_unix_ns - t0) / span * static_cast<double>(canvas.width() - 1)));
     const auto y = static_cast<std::size_t>(std::lround((1 - share) * static_cast<double>(canvas.height() - 1)));
     if (joined && (step_ns == 0 || p.time_unix_ns - before_time <= 2 * step_ns)) canvas.line(before_x, before_y, x, y);
     else canvas.set(x, y);
@@ -107,24 +116,33 @@ std::string clock_of(std::int64_t unix_ns, bool with_date) {
 
 }  // namespace
 
-std::string draw_plot(const std::vector<PlotPoint>& points, const Style& style, const PlotOptions& options, const std::function<std::string(double)>& format_value) {
+std::string draw_plot(const std::vector<PlotPoint>& points, const Style& style, const PlotOptions& options,
+                      const std::function<std::string(double)>& format_value) {
   const bool any = std::any_of(points.begin(), points.end(), [](const PlotPoint& p) { return std::isfinite(p.value); });
   if (!any) return "  (no data)\n";
   const Scale scale = scale_of(points);
   Canvas canvas(options.columns, options.rows, style.utf8());
   draw_curve(points, scale, options.step_ns, canvas);
-  const std::string high = format_value(scale.high), low = format_value(scale.low), middle = format_value((scale.high + scale.low) / 2);
-  const std::size_t label_columns = std::max({query::columns_of(high), query::columns_of(low), query::columns_of(middle)});
+  const std::string high = format_value(scale.high), low = format_value(scale.low),
+                    middle = format_value((scale.high + scale.low) / 2);
+  const std::size_t label_columns =
+      std::max({query::columns_of(high), query::columns_of(low), query::columns_of(middle)});
   std::string out;
   for (std::size_t r = 0; r < options.rows; ++r) {
-    const std::string label = r == 0 ? high : r + 1 == options.rows ? low : r == options.rows / 2 ? middle : std::string();
-    out += "  " + std::string(label_columns - query::columns_of(label), ' ') + label + " " + std::string(style.sign("┤", "|"));
+    const std::string label = r == 0                  ? high
+                              : r + 1 == options.rows ? low
+                              : r == options.rows / 2 ? middle
+                                                      : std::string();
+    out += "  " + std::string(label_columns - query::columns_of(label), ' ') + label + " " +
+           std::string(style.sign("┤", "|"));
     out += style.paint(Colour::blue, canvas.row(r)) + "\n";
   }
   const bool dated = points.back().time_unix_ns - points.front().time_unix_ns > 86'400'000'000'000;
-  const std::string from = clock_of(points.front().time_unix_ns, dated), to = clock_of(points.back().time_unix_ns, dated);
+  const std::string from = clock_of(points.front().time_unix_ns, dated),
+                    to = clock_of(points.back().time_unix_ns, dated);
   const std::size_t used = from.size() + to.size();
-  out += "  " + std::string(label_columns + 2, ' ') + from + std::string(options.columns > used ? options.columns - used : 1, ' ') + to + "\n";
+  out += "  " + std::string(label_columns + 2, ' ') + from +
+         std::string(options.columns > used ? options.columns - used : 1, ' ') + to + "\n";
   return out;
 }
 

@@ -1,4 +1,5 @@
-// A curve in characters: braille dots (2 × 4 a cell), or ASCII where the terminal has no UTF-8. Gaps stay gaps. Pure; one thread.
+// A curve in characters: braille dots (2 × 4 a cell), or ASCII where the terminal has no UTF-8. Gaps stay gaps. Pure;
+// one thread.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -18,8 +19,8 @@ struct PlotOptions {
   std::int64_t step_ns = 0;             // points farther apart than twice this are not joined
 };
 /// Curve, axis of values on the left, times below. "(no data)" where there is none.
-[[nodiscard]] std::string draw_plot(const std::vector<PlotPoint>& points, const Style& style, const PlotOptions& options,
-                                    const std::function<std::string(double)>& format_value);
+[[nodiscard]] std::string draw_plot(const std::vector<PlotPoint>& points, const Style& style,
+                                    const PlotOptions& options, const std::function<std::string(double)>& format_value);
 /// ▁▂▃▄▅▆▇█, one character a point; " " for a gap. In ASCII: " .:-=+*#".
 [[nodiscard]] std::string sparkline(const std::vector<double>& values, const Style& style);
 

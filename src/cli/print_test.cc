@@ -60,7 +60,8 @@ TEST(Listing, MachineFormsCarryEverythingUncut) {
   EXPECT_EQ(row["n"], 7);
 }
 
-query::SpanView span(std::uint64_t n, std::uint64_t parent, std::int64_t start_us, std::int64_t duration_us, std::string name, std::string module) {
+query::SpanView span(std::uint64_t n, std::uint64_t parent, std::int64_t start_us, std::int64_t duration_us,
+                     std::string name, std::string module) {
   query::SpanView view;
   std::memcpy(view.span_id.data(), &n, sizeof n);
   std::memcpy(view.parent_span_id.data(), &parent, sizeof parent);
@@ -71,8 +72,10 @@ query::SpanView span(std::uint64_t n, std::uint64_t parent, std::int64_t start_u
 }
 
 std::vector<query::SpanView> session() {
-  std::vector<query::SpanView> spans{span(1, 0, 0, 650'500, "session.establish", "session-orchestrator"), span(2, 1, 1'000, 12'100, "policy.fetch", "policy-engine"),
-                                     span(3, 1, 15'000, 31'000, "key.exchange", "crypto"), span(4, 1, 50'000, 598'200, "packet.send", "transport"),
+  std::vector<query::SpanView> spans{span(1, 0, 0, 650'500, "session.establish", "session-orchestrator"),
+                                     span(2, 1, 1'000, 12'100, "policy.fetch", "policy-engine"),
+                                     span(3, 1, 15'000, 31'000, "key.exchange", "crypto"),
+                                     span(4, 1, 50'000, 598'200, "packet.send", "transport"),
                                      span(5, 4, 55'000, 590'000, "physical.transmit", "physical-adapter")};
   spans[3].status = 2;
   spans[3].status_text = "timeout";
@@ -103,14 +106,16 @@ TEST(Waterfall, AHostileNameStaysInItsLine) {
 
 TEST(Waterfall, AsciiWhereTheTerminalHasNoMore) {
   const auto spans = session();
-  for (const char c : draw_waterfall(spans, query::build_trace_tree(spans), kAscii, {})) EXPECT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7f));
+  for (const char c : draw_waterfall(spans, query::build_trace_tree(spans), kAscii, {}))
+    EXPECT_TRUE(c == '\n' || (c >= 0x20 && c < 0x7f));
 }
 
 TEST(Plot, ACurveOfAFewPointsStaysInItsFrame) {
   std::vector<PlotPoint> points;
   for (int i = 0; i < 100; ++i) points.push_back({i * 10'000'000'000LL, std::sin(i * 0.1) + 2});
   points[50].value = NAN;
-  const auto lines = lines_of(draw_plot(points, kPlain, {40, 8, 10'000'000'000}, [](double v) { return std::to_string(v).substr(0, 4); }));
+  const auto lines = lines_of(
+      draw_plot(points, kPlain, {40, 8, 10'000'000'000}, [](double v) { return std::to_string(v).substr(0, 4); }));
   ASSERT_EQ(lines.size(), 9U);
   for (const auto& line : lines) EXPECT_LE(query::columns_of(line), 40U + 8U) << line;
   EXPECT_NE(lines[0].find("2.99"), std::string::npos);

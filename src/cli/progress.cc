@@ -20,7 +20,8 @@ void Progress::update(double share) {
   share = std::clamp(share, 0.0, 1.0);
   const auto full = static_cast<std::size_t>(share * static_cast<double>(kBarColumns));
   std::string line = "\r" + what_ + " ";
-  for (std::size_t i = 0; i < kBarColumns; ++i) line += i < full ? terminal_.words.sign("█", "#") : terminal_.words.sign("░", ".");
+  for (std::size_t i = 0; i < kBarColumns; ++i)
+    line += i < full ? terminal_.words.sign("█", "#") : terminal_.words.sign("░", ".");
   char percent[16];
   std::snprintf(percent, sizeof percent, " %3.0f %%", share * 100);
   line += percent;

@@ -1,5 +1,5 @@
-// From argv to an exit code: see run_tool.h. The command's name is found before any option is parsed, so that only one command's
-// options are ever built.
+// From argv to an exit code: see run_tool.h. The command's name is found before any option is parsed, so that only one
+// command's options are ever built.
 #include "cli/run_tool.h"
 
 #include <exception>
@@ -57,8 +57,9 @@ int unknown_command(const Terminal& terminal, const std::string& name) {
     if (!command->hidden) names.push_back(command->name);
   }
   const std::string near(config::nearest(name, names));
-  return report(terminal, usage_problem("unknown command '" + name + "'" + (near.empty() ? "" : ": did you mean '" + near + "'?"), {},
-                                        "see: honeytel --help"));
+  return report(terminal,
+                usage_problem("unknown command '" + name + "'" + (near.empty() ? "" : ": did you mean '" + near + "'?"),
+                              {}, "see: honeytel --help"));
 }
 
 int run_command(const Command& command, const Words& words, const Terminal& terminal) {
@@ -104,10 +105,12 @@ int run_tool(int argc, char** argv) {
       code = unknown_command(terminal, words.command);
     }
   } catch (const std::exception& error) {
-    code = report(terminal, {query::ProblemKind::failed, "this did not work", error.what(), "honeytel doctor looks for the cause"});
+    code = report(terminal, {query::ProblemKind::failed, "this did not work", error.what(),
+                             "honeytel doctor looks for the cause"});
   }
   if (!finish_output() && code == kOk) {
-    code = report(terminal, {query::ProblemKind::failed, "the answer could not be written", "stdout took no more", "is its disk full?"});
+    code = report(terminal, {query::ProblemKind::failed, "the answer could not be written", "stdout took no more",
+                             "is its disk full?"});
   }
   return code;
 }

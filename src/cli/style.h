@@ -21,7 +21,9 @@ class Style {
   [[nodiscard]] bool colour() const noexcept { return colour_; }
   [[nodiscard]] bool utf8() const noexcept { return utf8_; }
   /// One of two forms, by what the terminal can show.
-  [[nodiscard]] std::string_view sign(std::string_view utf8, std::string_view ascii) const noexcept { return utf8_ ? utf8 : ascii; }
+  [[nodiscard]] std::string_view sign(std::string_view utf8, std::string_view ascii) const noexcept {
+    return utf8_ ? utf8 : ascii;
+  }
 
  private:
   bool colour_ = false, true_colour_ = false, utf8_ = false;

@@ -26,11 +26,16 @@ std::size_t terminal_columns() {
 
 int exit_code(query::ProblemKind kind) {
   switch (kind) {
-    case query::ProblemKind::usage: return kUsage;
-    case query::ProblemKind::environment: return kEnvironment;
-    case query::ProblemKind::not_found: return kNotFound;
-    case query::ProblemKind::busy: return kStore;
-    case query::ProblemKind::failed: break;
+    case query::ProblemKind::usage:
+      return kUsage;
+    case query::ProblemKind::environment:
+      return kEnvironment;
+    case query::ProblemKind::not_found:
+      return kNotFound;
+    case query::ProblemKind::busy:
+      return kStore;
+    case query::ProblemKind::failed:
+      break;
   }
   return kFailed;
 }

@@ -1,4 +1,5 @@
-// Where honeytel prints: stdout is data, stderr is words (UX 15). One per process run, made by main; used from one thread.
+// Where honeytel prints: stdout is data, stderr is words (UX 15). One per process run, made by main; used from one
+// thread.
 #pragma once
 #include <cstdio>
 #include <string>

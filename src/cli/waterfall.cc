@@ -21,7 +21,8 @@ std::string branch_of(const query::TraceTree& tree, std::size_t node, const Styl
   if (at.depth == 0) return {};
   if (at.depth > kDepthShown) return std::string(style.sign("└ ", "` ")) + "(" + std::to_string(at.depth) + ") ";
   std::vector<std::string_view> parts{at.last_child ? style.sign("└ ", "` ") : style.sign("├ ", "+ ")};
-  for (std::uint32_t up = at.parent; up != query::TreeNode::kNoParent && tree.nodes[up].depth > 0; up = tree.nodes[up].parent) {
+  for (std::uint32_t up = at.parent; up != query::TreeNode::kNoParent && tree.nodes[up].depth > 0;
+       up = tree.nodes[up].parent) {
     parts.push_back(tree.nodes[up].last_child ? std::string_view("  ") : style.sign("│ ", "| "));
   }
   std::string branch;
@@ -35,7 +36,8 @@ std::string bar_of(const query::SpanView& span, const query::TraceTree& tree, bo
   const auto cells = static_cast<double>(kBarColumns);
   const auto offset = static_cast<double>(span.start_unix_ns - tree.start_unix_ns) / whole * cells;
   const auto first = std::min(kBarColumns - 1, static_cast<std::size_t>(std::max(0.0, offset)));
-  const auto length = static_cast<std::size_t>(std::lround(std::max(0.0, static_cast<double>(span.duration_ns) / whole * cells)));
+  const auto length =
+      static_cast<std::size_t>(std::lround(std::max(0.0, static_cast<double>(span.duration_ns) / whole * cells)));
   const std::size_t filled = std::clamp<std::size_t>(length, 1, kBarColumns - first);
   std::string bar;
   for (std::size_t i = 0; i < filled; ++i) bar += style.sign("█", "#");
@@ -45,11 +47,14 @@ std::string bar_of(const query::SpanView& span, const query::TraceTree& tree, bo
 
 std::string percent_of(std::int64_t part, std::int64_t whole) {
   std::array<char, 16> text{};
-  const int n = std::snprintf(text.data(), text.size(), "%.0f %%", 100.0 * static_cast<double>(part) / static_cast<double>(std::max<std::int64_t>(1, whole)));
+  const int n =
+      std::snprintf(text.data(), text.size(), "%.0f %%",
+                    100.0 * static_cast<double>(part) / static_cast<double>(std::max<std::int64_t>(1, whole)));
   return {text.data(), static_cast<std::size_t>(n)};
 }
 
-std::string notes_of(const query::SpanView& span, const query::TraceTree& tree, std::size_t node, const Style& style, bool self_times) {
+std::string notes_of(const query::SpanView& span, const query::TraceTree& tree, std::size_t node, const Style& style,
+                     bool self_times) {
   const query::TreeNode& at = tree.nodes[node];
   std::string notes;
   const auto add = [&notes](const std::string& note) { notes += "  " + note; };
@@ -57,13 +62,16 @@ std::string notes_of(const query::SpanView& span, const query::TraceTree& tree, 
     const std::string why = span.status_text.empty() ? "" : ": " + terminal_safe(span.status_text);
     add(style.paint(Colour::red, std::string(style.sign("■", "!")) + " error" + why));
   }
-  if (span.unfinished) add(style.paint(Colour::orange, std::string(style.sign("◆", "*")) + " unfinished: its process died"));
+  if (span.unfinished)
+    add(style.paint(Colour::orange, std::string(style.sign("◆", "*")) + " unfinished: its process died"));
   if (at.orphan) add("(its parent is not stored)");
   const bool has_children = node + 1 < tree.nodes.size() && tree.nodes[node + 1].parent == node;
-  if (self_times && has_children && at.self_ns > 0) add(style.paint(Colour::dim, "self " + query::format_duration(at.self_ns)));
+  if (self_times && has_children && at.self_ns > 0)
+    add(style.paint(Colour::dim, "self " + query::format_duration(at.self_ns)));
   const std::int64_t whole = tree.nodes.empty() ? 0 : tree.duration_ns();
   if (node == tree.slowest && tree.nodes.size() > 1) {
-    add(style.paint(Colour::bold, std::string(style.sign("←", "<-")) + " critical path " + percent_of(at.critical_ns, whole)));
+    add(style.paint(Colour::bold,
+                    std::string(style.sign("←", "<-")) + " critical path " + percent_of(at.critical_ns, whole)));
   }
   return notes;
 }
@@ -76,7 +84,8 @@ std::string pad(const std::string& text, std::size_t columns, bool right = false
 
 }  // namespace
 
-std::string draw_waterfall(const std::vector<query::SpanView>& spans, const query::TraceTree& tree, const Style& style, const WaterfallOptions& options) {
+std::string draw_waterfall(const std::vector<query::SpanView>& spans, const query::TraceTree& tree, const Style& style,
+                           const WaterfallOptions& options) {
   const std::size_t rows = options.rows_max == 0 ? tree.nodes.size() : std::min(options.rows_max, tree.nodes.size());
   std::vector<std::string> names(rows), services(rows);
   std::size_t name_columns = 0, service_columns = 0;
@@ -89,7 +98,8 @@ std::string draw_waterfall(const std::vector<query::SpanView>& spans, const quer
   }
   if (options.columns != 0) {
     const std::size_t fixed = 2 + 2 + 12 + 1 + kBarColumns + 2 + std::min<std::size_t>(service_columns, 24);
-    name_columns = std::min(name_columns, std::clamp<std::size_t>(options.columns > fixed ? options.columns - fixed : 0, 16, kNameColumnsMax));
+    name_columns = std::min(name_columns, std::clamp<std::size_t>(options.columns > fixed ? options.columns - fixed : 0,
+                                                                  16, kNameColumnsMax));
     service_columns = std::min<std::size_t>(service_columns, 24);
   }
   std::string out;

@@ -13,30 +13,38 @@ ProblemKind kind_of(int code) noexcept {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return ProblemKind::busy;
+    case SQLITE_NOTADB:
+      return ProblemKind::busy;
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
-    case SQLITE_READONLY: return ProblemKind::environment;
-    default: return ProblemKind::failed;
+    case SQLITE_READONLY:
+      return ProblemKind::environment;
+    default:
+      return ProblemKind::failed;
   }
 }
 
 std::string advice_of(int code) {
   switch (code & 0xff) {
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return "another program holds it: honeytel doctor names it; then try again";
+    case SQLITE_LOCKED:
+      return "another program holds it: honeytel doctor names it; then try again";
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return "the engine puts a damaged file aside at its next start: honeytel agent";
+    case SQLITE_NOTADB:
+      return "the engine puts a damaged file aside at its next start: honeytel agent";
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
-    case SQLITE_READONLY: return "honeytel doctor checks owners and modes";
-    default: return {};
+    case SQLITE_READONLY:
+      return "honeytel doctor checks owners and modes";
+    default:
+      return {};
   }
 }
 
 Problem problem_of(int code, const std::string& path, std::string what, std::string why) {
   if (code == SQLITE_CANTOPEN_SYMLINK) {
-    return {ProblemKind::environment, std::move(what), path + " is a symbolic link, or below one", "put the real file or directory in its place"};
+    return {ProblemKind::environment, std::move(what), path + " is a symbolic link, or below one",
+            "put the real file or directory in its place"};
   }
   return {kind_of(code), std::move(what), std::move(why), advice_of(code)};
 }
@@ -44,7 +52,8 @@ Problem problem_of(int code, const std::string& path, std::string what, std::str
 }  // namespace
 
 Answer<store::Connection> open_database(const std::string& path) {
-  const Problem nothing{ProblemKind::not_found, "nothing is stored yet", path + " is not there", "start with: honeytel demo, or honeytel agent"};
+  const Problem nothing{ProblemKind::not_found, "nothing is stored yet", path + " is not there",
+                        "start with: honeytel demo, or honeytel agent"};
   if (!file_exists(path)) return nothing;
   store::Connection connection;
   const int code = connection.open(path, store::Access::read_only, kBusyTimeoutMs);

@@ -1,5 +1,6 @@
-// Opening a store's database to look at it: what may go wrong, said in words. The connection itself is store/sqlite.h's, which never
-// writes here, never follows a symbolic link and never runs what a hostile schema asks for. One connection, one thread.
+// Opening a store's database to look at it: what may go wrong, said in words. The connection itself is
+// store/sqlite.h's, which never writes here, never follows a symbolic link and never runs what a hostile schema asks
+// for. One connection, one thread.
 #pragma once
 #include <string>
 

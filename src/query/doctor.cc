@@ -38,15 +38,19 @@ bool check_home(const std::string& home, Checks& checks) {
     return false;
   }
   if (!S_ISDIR(info.st_mode)) {
-    checks.push_back({"home", Finding::problem, home + (S_ISLNK(info.st_mode) ? " is a symbolic link" : " is no directory"), "name the real directory: --home DIR or HONEYLINK_HOME"});
+    checks.push_back({"home", Finding::problem,
+                      home + (S_ISLNK(info.st_mode) ? " is a symbolic link" : " is no directory"),
+                      "name the real directory: --home DIR or HONEYLINK_HOME"});
     return false;
   }
   if (info.st_uid != ::geteuid()) {
-    checks.push_back({"home", Finding::problem, home + " belongs to user " + std::to_string(info.st_uid), "use a home of your own: --home DIR or HONEYLINK_HOME"});
+    checks.push_back({"home", Finding::problem, home + " belongs to user " + std::to_string(info.st_uid),
+                      "use a home of your own: --home DIR or HONEYLINK_HOME"});
     return false;
   }
   const bool is_private = (info.st_mode & 0077) == 0;
-  checks.push_back({"home", is_private ? Finding::fine : Finding::problem, home + ", mode " + octal(info.st_mode), is_private ? "" : "chmod 700 " + home});
+  checks.push_back({"home", is_private ? Finding::fine : Finding::problem, home + ", mode " + octal(info.st_mode),
+                    is_private ? "" : "chmod 700 " + home});
   return true;
 }
 
@@ -58,17 +62,25 @@ void check_disk(const std::string& home, Checks& checks) {
   const auto kind = static_cast<unsigned>(type.f_type);
   const bool network = kind == kNfs || kind == kSmb || kind == kCifs;
   if (network || kind == kFuse) {
-    checks.push_back({"file system", network ? Finding::problem : Finding::note, network ? "the home is on a network file system; SQLite's -wal needs shared memory" : "the home is on FUSE; locks may not work there", "put the home on a local disk: HONEYLINK_HOME"});
+    checks.push_back({"file system", network ? Finding::problem : Finding::note,
+                      network ? "the home is on a network file system; SQLite's -wal needs shared memory"
+                              : "the home is on FUSE; locks may not work there",
+                      "put the home on a local disk: HONEYLINK_HOME"});
   }
   const std::uint64_t free_bytes = std::uint64_t{space.f_bavail} * space.f_frsize;
   const bool enough = free_bytes >= kSpaceWanted;
-  checks.push_back({"space", enough ? Finding::fine : Finding::note, format_bytes(free_bytes) + " free", enough ? "" : "below the caps of config.toml: make room, or lower [store] metrics_mb and traces_mb"});
+  checks.push_back(
+      {"space", enough ? Finding::fine : Finding::note, format_bytes(free_bytes) + " free",
+       enough ? "" : "below the caps of config.toml: make room, or lower [store] metrics_mb and traces_mb"});
 }
 
 void check_engine(const std::string& home, Checks& checks) {
   const EngineStatus engine = read_engine(home);
   const bool runs = engine.mode != "none";
-  checks.push_back({"engine", runs ? Finding::fine : Finding::note, runs ? engine.mode + ", pid " + std::to_string(engine.pid) : "none runs: records wait in their rings, the oldest go first", runs ? "" : "honeytel agent, or honeytel agent --install"});
+  checks.push_back({"engine", runs ? Finding::fine : Finding::note,
+                    runs ? engine.mode + ", pid " + std::to_string(engine.pid)
+                         : "none runs: records wait in their rings, the oldest go first",
+                    runs ? "" : "honeytel agent, or honeytel agent --install"});
 }
 
 void check_ring_directory(const std::string& home, Checks& checks) {
@@ -78,27 +90,38 @@ void check_ring_directory(const std::string& home, Checks& checks) {
     struct statfs type {};
     const std::string existing = file_exists(directory) ? directory : parent;
     const bool memory = ::statfs(existing.c_str(), &type) == 0 && static_cast<unsigned>(type.f_type) == 0x01021994U;
-    checks.push_back({"rings", memory ? Finding::fine : Finding::note, "in " + directory, memory ? "" : "not in memory: recording may wait for the disk's write-back"});
+    checks.push_back({"rings", memory ? Finding::fine : Finding::note, "in " + directory,
+                      memory ? "" : "not in memory: recording may wait for the disk's write-back"});
     if (directory.starts_with("/run/user/")) {
       const passwd* user = ::getpwuid(::geteuid());
       const bool lingers = user != nullptr && file_exists(std::string("/var/lib/systemd/linger/") + user->pw_name);
-      if (!lingers) checks.push_back({"log-out", Finding::note, "empties " + directory + ": what no engine has stored by then is gone", "loginctl enable-linger"});
+      if (!lingers)
+        checks.push_back({"log-out", Finding::note,
+                          "empties " + directory + ": what no engine has stored by then is gone",
+                          "loginctl enable-linger"});
     }
     return;
   }
-  checks.push_back({"rings", Finding::problem, "no directory for rings can be written", "programs record into their own memory only; check XDG_RUNTIME_DIR and /dev/shm"});
+  checks.push_back({"rings", Finding::problem, "no directory for rings can be written",
+                    "programs record into their own memory only; check XDG_RUNTIME_DIR and /dev/shm"});
 }
 
 void check_database(const char* what, const std::string& path, Checks& checks) {
   if (!file_exists(path)) return;
   auto opened = open_database(path);
-  if (!opened.ok()) return checks.push_back({what, Finding::problem, opened.problem().what + ": " + opened.problem().why, opened.problem().to_do});
+  if (!opened.ok())
+    return checks.push_back(
+        {what, Finding::problem, opened.problem().what + ": " + opened.problem().why, opened.problem().to_do});
   store::Statement check = opened.value().prepare("PRAGMA quick_check(1)");
   const bool sound = check && check.step() == SQLITE_ROW && check.text(0) == "ok";
-  if (!sound) return checks.push_back({what, Finding::problem, path + " is damaged", "the engine puts it aside at its next start and saves what it can: honeytel agent"});
+  if (!sound)
+    return checks.push_back({what, Finding::problem, path + " is damaged",
+                             "the engine puts it aside at its next start and saves what it can: honeytel agent"});
   struct stat wal {};
   if (::stat((path + "-wal").c_str(), &wal) == 0 && static_cast<std::uint64_t>(wal.st_size) > kWalWorrying) {
-    return checks.push_back({what, Finding::note, "its -wal has grown to " + format_bytes(static_cast<std::uint64_t>(wal.st_size)), "a reader keeps a transaction open: close sqlite3 shells on it"});
+    return checks.push_back({what, Finding::note,
+                             "its -wal has grown to " + format_bytes(static_cast<std::uint64_t>(wal.st_size)),
+                             "a reader keeps a transaction open: close sqlite3 shells on it"});
   }
   checks.push_back({what, Finding::fine, "sound", ""});
 }
@@ -108,7 +131,9 @@ void check_quarantine(const std::string& directory, Checks& checks) {
   if (entries == nullptr) return;
   while (const dirent* entry = ::readdir(entries)) {
     const std::string name = entry->d_name;
-    if (name.find(".corrupt-") != std::string::npos) checks.push_back({"damage", Finding::note, directory + "/" + name + " was put aside", "look at it or delete it; recording goes on beside it"});
+    if (name.find(".corrupt-") != std::string::npos)
+      checks.push_back({"damage", Finding::note, directory + "/" + name + " was put aside",
+                        "look at it or delete it; recording goes on beside it"});
   }
   ::closedir(entries);
 }
@@ -118,7 +143,8 @@ void check_keys(const std::string& home, Checks& checks) {
   const std::string path = home + "/keys/pseudonym.key";
   if (::lstat(path.c_str(), &info) != 0) return;
   const bool is_private = (info.st_mode & 0077) == 0 && info.st_uid == ::geteuid();
-  checks.push_back({"pseudonym key", is_private ? Finding::fine : Finding::problem, "mode " + octal(info.st_mode), is_private ? "" : "others may undo the pseudonyms: chmod 600 " + path});
+  checks.push_back({"pseudonym key", is_private ? Finding::fine : Finding::problem, "mode " + octal(info.st_mode),
+                    is_private ? "" : "others may undo the pseudonyms: chmod 600 " + path});
 }
 
 void check_ledger(const std::string& home, Checks& checks) {
@@ -126,15 +152,21 @@ void check_ledger(const std::string& home, Checks& checks) {
   if (!balance.ok()) return;
   const Balance& b = balance.value();
   const std::int64_t error = std::llabs(b.metrics.error()) + std::llabs(b.spans.error()) + std::llabs(b.logs.error());
-  checks.push_back({"ledger", error == 0 ? Finding::fine : Finding::problem, error == 0 ? "every record is accounted for" : "off by " + std::to_string(error) + " records", error == 0 ? "" : "please report this with: honeytel status --json"});
+  checks.push_back({"ledger", error == 0 ? Finding::fine : Finding::problem,
+                    error == 0 ? "every record is accounted for" : "off by " + std::to_string(error) + " records",
+                    error == 0 ? "" : "please report this with: honeytel status --json"});
 }
 
 void check_rings(const std::string& home, Checks& checks) {
   for (const RingStatus& ring : read_rings(home)) {
-    if (!ring.why.empty()) checks.push_back({"ring", Finding::problem, ring.path + ": " + ring.why, "no engine reads it; delete it"});
+    if (!ring.why.empty())
+      checks.push_back({"ring", Finding::problem, ring.path + ": " + ring.why, "no engine reads it; delete it"});
     for (const char* counter : {"too_many_threads", "memory_only", "ring_moved", "series_overflow"}) {
       const auto found = ring.counters.find(counter);
-      if (found != ring.counters.end()) checks.push_back({"pid " + std::to_string(ring.pid), Finding::note, std::string(counter) + " " + format_count(found->second), "docs/losses.md says what that costs"});
+      if (found != ring.counters.end())
+        checks.push_back({"pid " + std::to_string(ring.pid), Finding::note,
+                          std::string(counter) + " " + format_count(found->second),
+                          "docs/losses.md says what that costs"});
     }
   }
 }
@@ -144,7 +176,8 @@ void check_clock(Checks& checks) {
   std::string name;
   if (!(file >> name)) return;
   const bool tsc = name == "tsc";
-  checks.push_back({"clock", tsc ? Finding::fine : Finding::note, "the kernel's clock source is " + name, tsc ? "" : "spans cost two to three times as much as with tsc"});
+  checks.push_back({"clock", tsc ? Finding::fine : Finding::note, "the kernel's clock source is " + name,
+                    tsc ? "" : "spans cost two to three times as much as with tsc"});
 }
 
 }  // namespace

@@ -42,15 +42,20 @@ class Scanner {
     skip_space();
     if (depth > kDepthMax || at_ >= text_.size()) return false;
     switch (text_[at_]) {
-      case '"': return string();
-      case '{': return members('{', '}', depth);
-      case '[': return members('[', ']', depth);
-      default: return word();
+      case '"':
+        return string();
+      case '{':
+        return members('{', '}', depth);
+      case '[':
+        return members('[', ']', depth);
+      default:
+        return word();
     }
   }
 
   void skip_space() noexcept {
-    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\r' || text_[at_] == '\n')) ++at_;
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\r' || text_[at_] == '\n'))
+      ++at_;
   }
 
  private:
@@ -170,21 +175,33 @@ std::string json_text_of(std::string_view value) {
     const char kind = value[++i];
     char32_t point = 0, low = 0;
     switch (kind) {
-      case 'n': text += '\n'; break;
-      case 'r': text += '\r'; break;
-      case 't': text += '\t'; break;
-      case 'b': text += '\b'; break;
-      case 'f': text += '\f'; break;
+      case 'n':
+        text += '\n';
+        break;
+      case 'r':
+        text += '\r';
+        break;
+      case 't':
+        text += '\t';
+        break;
+      case 'b':
+        text += '\b';
+        break;
+      case 'f':
+        text += '\f';
+        break;
       case 'u':
         if (!read_hex4(value, i + 1, point)) break;
         i += 4;
-        if (point >= 0xd800 && point < 0xdc00 && value.substr(i + 1, 2) == "\\u" && read_hex4(value, i + 3, low) && low >= 0xdc00 && low < 0xe000) {
+        if (point >= 0xd800 && point < 0xdc00 && value.substr(i + 1, 2) == "\\u" && read_hex4(value, i + 3, low) &&
+            low >= 0xdc00 && low < 0xe000) {
           point = 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
           i += 6;
         }
         append_utf8(text, point >= 0xd800 && point <= 0xdfff ? 0xfffd : point);
         break;
-      default: text += kind;
+      default:
+        text += kind;
     }
   }
   return text;

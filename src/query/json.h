@@ -1,5 +1,5 @@
-// JSON, out and in, as far as the tool needs it: a writer for every `--json`, and a reader for the lines of the log files.
-// Values; one thread each.
+// JSON, out and in, as far as the tool needs it: a writer for every `--json`, and a reader for the lines of the log
+// files. Values; one thread each.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -35,7 +35,19 @@ TEST(Json, NumbersAreExactAndNeverNaN) {
 
 TEST(Json, TheWriterPutsCommasWhereTheyBelong) {
   JsonWriter json;
-  json.begin_object().key("schema").integer(1).key("a").begin_array().begin_object().end_object().text("x").null().end_array().key("b").boolean(true).end_object();
+  json.begin_object()
+      .key("schema")
+      .integer(1)
+      .key("a")
+      .begin_array()
+      .begin_object()
+      .end_object()
+      .text("x")
+      .null()
+      .end_array()
+      .key("b")
+      .boolean(true)
+      .end_object();
   EXPECT_EQ(json.str(), R"({"schema":1,"a":[{},"x",null],"b":true})");
 }
 
@@ -50,7 +62,8 @@ TEST(Json, AnObjectIsSplitIntoItsMembers) {
 
 TEST(Json, WhatIsNotOneWholeObjectIsRefused) {
   std::vector<JsonMember> members;
-  for (const std::string text : {"", "{", "[]", "{}x", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":tru}", "{\"a\":nan}", "{\"a\":inf}", "{\"a\":\"\n\"}", "{\"a\":\"\\"}) {
+  for (const std::string text : {"", "{", "[]", "{}x", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{\"a\":tru}",
+                                 "{\"a\":nan}", "{\"a\":inf}", "{\"a\":\"\n\"}", "{\"a\":\"\\"}) {
     EXPECT_FALSE(read_json_object(text, members)) << text;
   }
   EXPECT_FALSE(read_json_object("{\"a\":" + std::string(100'000, '[') + "}", members));

@@ -19,9 +19,11 @@ void add_ring_deaths(const std::string& home, std::vector<Death>& deaths) {
     if (!open.reader || open.file.alive || open.reader->live().clean) continue;
     const Source& source = open.reader->source();
     Death death;
-    death.pid = source.pid, death.service = source.resource.service_name, death.started_unix_ns = source.started_unix_ns;
+    death.pid = source.pid, death.service = source.resource.service_name,
+    death.started_unix_ns = source.started_unix_ns;
     death.ring_id = source.ring_id;
-    const bool known = std::any_of(deaths.begin(), deaths.end(), [&](const Death& d) { return d.ring_id == death.ring_id; });
+    const bool known =
+        std::any_of(deaths.begin(), deaths.end(), [&](const Death& d) { return d.ring_id == death.ring_id; });
     if (!known) deaths.push_back(std::move(death));
   }
 }
@@ -41,13 +43,15 @@ Answer<LastWords> words_from_ring(const scrub::ScrubOptions& options, const Deat
 
 void add_stored_logs(const std::string& home, LastWords& words) {
   LogFilter filter;
-  filter.since_unix_ns = std::max(words.died_unix_ns - kWindowNs, words.started_unix_ns), filter.until_unix_ns = words.died_unix_ns + 1'000'000;
+  filter.since_unix_ns = std::max(words.died_unix_ns - kWindowNs, words.started_unix_ns),
+  filter.until_unix_ns = words.died_unix_ns + 1'000'000;
   LogLine line;
   for (const LogFile& file : list_log_files(home)) {
     if (file.modified_unix_ns < filter.since_unix_ns) continue;
     static_cast<void>(read_log_file(file, [&](std::string_view raw) {
       if (!passes(raw, filter, line) || line.service != words.service) return true;
-      LastLog log{line.time_unix_ns, level_number(line.level), line.event, line.module, line.message, line.trace_id, {}};
+      LastLog log{
+          line.time_unix_ns, level_number(line.level), line.event, line.module, line.message, line.trace_id, {}};
       for (const auto& [name, value] : line.fields) log.fields.emplace_back(name, std::string(value));
       words.logs.push_back(std::move(log));
       return true;
@@ -63,12 +67,14 @@ Answer<std::vector<Death>> list_deaths(const std::string& home) {
   if (reader.ok()) {
     const auto crashes = reader.value()->crashes();
     if (!crashes.ok()) return crashes.problem();
-    for (const TraceReader::Crash& c : crashes.value()) deaths.push_back({c.pid, c.spans, c.open_spans, c.service, c.started_unix_ns, c.died_unix_ns, true, c.ring});
+    for (const TraceReader::Crash& c : crashes.value())
+      deaths.push_back({c.pid, c.spans, c.open_spans, c.service, c.started_unix_ns, c.died_unix_ns, true, c.ring});
   } else if (reader.problem().kind != ProblemKind::not_found) {
     return reader.problem();
   }
   add_ring_deaths(home, deaths);
-  std::stable_partition(deaths.begin(), deaths.end(), [](const Death& d) { return !d.in_store; });  // not stored yet: the latest
+  std::stable_partition(deaths.begin(), deaths.end(),
+                        [](const Death& d) { return !d.in_store; });  // not stored yet: the latest
   return deaths;
 }
 
@@ -91,7 +97,8 @@ Answer<LastWords> read_last_words(const scrub::ScrubOptions& options, const Deat
   std::stable_sort(words.spans.begin(), words.spans.end(), [](const SpanView& a, const SpanView& b) {
     return a.unfinished != b.unfinished ? !a.unfinished : a.end_unix_ns() < b.end_unix_ns();
   });
-  std::stable_sort(words.logs.begin(), words.logs.end(), [](const LastLog& a, const LastLog& b) { return a.time_unix_ns < b.time_unix_ns; });
+  std::stable_sort(words.logs.begin(), words.logs.end(),
+                   [](const LastLog& a, const LastLog& b) { return a.time_unix_ns < b.time_unix_ns; });
   return words;
 }
 

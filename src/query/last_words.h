@@ -1,6 +1,6 @@
-// What a process that died left behind: its last spans, those it was in the middle of, its last log lines. From the stores, where the
-// engine keeps the last ten seconds of a crash whole; or from the ring itself where no engine has come by yet. Whatever leaves a ring
-// passes scrub (I-6). Reads only; one thread.
+// What a process that died left behind: its last spans, those it was in the middle of, its last log lines. From the
+// stores, where the engine keeps the last ten seconds of a crash whole; or from the ring itself where no engine has
+// come by yet. Whatever leaves a ring passes scrub (I-6). Reads only; one thread.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -19,7 +19,8 @@ namespace {
 
 using LaneCursors = std::map<std::pair<RingId, std::uint32_t>, std::uint64_t>;
 
-// Cursors are kept by lane: slot * 4 + record class (docs/formats/traces_db.md). Slots that no thread has stand for other things.
+// Cursors are kept by lane: slot * 4 + record class (docs/formats/traces_db.md). Slots that no thread has stand for
+// other things.
 constexpr std::uint32_t kLanesPerSlot = 4;
 constexpr std::uint32_t kSlotsMax = 4096;
 
@@ -68,7 +69,8 @@ void add_in_ring(const std::string& home, const LaneCursors& traces, const LaneC
 
 std::optional<Problem> read_traces(const std::string& home, Balance& balance, LaneCursors& cursors) {
   auto opened = open_database(traces_path(home));
-  if (!opened.ok()) return opened.problem().kind == ProblemKind::not_found ? std::nullopt : std::optional(opened.problem());
+  if (!opened.ok())
+    return opened.problem().kind == ProblemKind::not_found ? std::nullopt : std::optional(opened.problem());
   store::Connection& connection = opened.value();
   connection.execute("BEGIN");
   balance.spans.counts = counts_of(connection);
@@ -79,7 +81,8 @@ std::optional<Problem> read_traces(const std::string& home, Balance& balance, La
     std::memcpy(ring.data(), rows.blob(0).data(), std::min(ring.size(), rows.blob(0).size()));
     cursors[{ring, static_cast<std::uint32_t>(rows.integer(1))}] = rows.number(2);
   }
-  if (!rows || code != SQLITE_DONE) return database_problem(connection, traces_path(home), "cannot read the ledger of the traces");
+  if (!rows || code != SQLITE_DONE)
+    return database_problem(connection, traces_path(home), "cannot read the ledger of the traces");
   return std::nullopt;
 }
 
@@ -99,10 +102,15 @@ struct Row {
   std::map<std::string, std::uint64_t> dropped;
 };
 
-bool is_loss(std::string_view reason) noexcept { return reason != "sampled_out" && reason != "policy" && reason != "expired"; }
+bool is_loss(std::string_view reason) noexcept {
+  return reason != "sampled_out" && reason != "policy" && reason != "expired";
+}
 
-bool read_row(store::Connection& connection, std::string_view order, const std::string& signal, std::int64_t before, Row& row) {
-  const std::string sql = "SELECT tick, accepted, dropped FROM ledger WHERE signal = ?1 AND tick <= ?2 ORDER BY commit_no " + std::string(order) + " LIMIT 1";
+bool read_row(store::Connection& connection, std::string_view order, const std::string& signal, std::int64_t before,
+              Row& row) {
+  const std::string sql =
+      "SELECT tick, accepted, dropped FROM ledger WHERE signal = ?1 AND tick <= ?2 ORDER BY commit_no " +
+      std::string(order) + " LIMIT 1";
   store::Statement rows = connection.prepare(sql);
   if (!rows) return false;
   rows.bind(1, std::string_view(signal)).bind(2, before);
@@ -118,7 +126,8 @@ bool read_row(store::Connection& connection, std::string_view order, const std::
 }  // namespace
 
 std::int64_t SignalBalance::error() const noexcept {
-  return static_cast<std::int64_t>(counts.accepted + counts.retro_kept - counts.stored - counts.dropped_total() - in_ring);
+  return static_cast<std::int64_t>(counts.accepted + counts.retro_kept - counts.stored - counts.dropped_total() -
+                                   in_ring);
 }
 
 Answer<Balance> read_balance(const std::string& home) {

@@ -1,5 +1,6 @@
-// The balance at this moment (I-3): what each sink says it settled, and what still stands in the rings beyond its cursors. Computed
-// from the sinks' own numbers, whether an engine runs or not. Also its history, for `health`. Reads only; one thread.
+// The balance at this moment (I-3): what each sink says it settled, and what still stands in the rings beyond its
+// cursors. Computed from the sinks' own numbers, whether an engine runs or not. Also its history, for `health`. Reads
+// only; one thread.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -26,7 +27,9 @@ struct Loss {
   std::string signal;
   std::uint64_t accepted = 0, lost = 0;
   std::map<std::string, std::uint64_t> reasons;  // sampled_out, policy and expired are no loss: left out
-  [[nodiscard]] double share() const noexcept { return accepted == 0 ? (lost == 0 ? 0.0 : 1.0) : static_cast<double>(lost) / static_cast<double>(accepted); }
+  [[nodiscard]] double share() const noexcept {
+    return accepted == 0 ? (lost == 0 ? 0.0 : 1.0) : static_cast<double>(lost) / static_cast<double>(accepted);
+  }
 };
 struct Health {
   std::vector<Loss> signals;  // metrics, spans, logs

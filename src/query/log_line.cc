@@ -30,7 +30,8 @@ int level_number(std::string_view word) noexcept {
     std::string_view word;
     int number;
   };
-  constexpr std::array<Named, 7> kLevels{{{"trace", 1}, {"debug", 5}, {"info", 9}, {"warn", 13}, {"warning", 13}, {"error", 17}, {"fatal", 21}}};
+  constexpr std::array<Named, 7> kLevels{
+      {{"trace", 1}, {"debug", 5}, {"info", 9}, {"warn", 13}, {"warning", 13}, {"error", 17}, {"fatal", 21}}};
   for (const Named& level : kLevels) {
     if (equal_ignoring_case(level.word, word)) return level.number;
   }

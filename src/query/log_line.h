@@ -1,5 +1,5 @@
-// One line of logs/honeylink.log, taken apart. The format is docs/formats/log_files.md; a line that is not JSON is still shown, as its
-// text. A value; views point into the line.
+// One line of logs/honeylink.log, taken apart. The format is docs/formats/log_files.md; a line that is not JSON is
+// still shown, as its text. A value; views point into the line.
 #pragma once
 #include <cstdint>
 #include <string>

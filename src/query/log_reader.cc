@@ -1,4 +1,5 @@
-// Reading log files: see log_reader.h. Rotated files are streams of zstd frames; a damaged one is read as far as it goes, and said.
+// Reading log files: see log_reader.h. Rotated files are streams of zstd frames; a damaged one is read as far as it
+// goes, and said.
 #include "query/log_reader.h"
 
 #include <fcntl.h>
@@ -92,7 +93,9 @@ std::optional<Problem> read_compressed(int fd, const std::string& path, LineSpli
     for (bool more = true; more;) {
       ZSTD_outBuffer output{out.data(), out.size(), 0};
       const std::size_t left = ZSTD_decompressStream(stream.get(), &output, &input);
-      if (ZSTD_isError(left) != 0) return Problem{ProblemKind::busy, path + " is damaged", ZSTD_getErrorName(left), "what comes before the damage was read"};
+      if (ZSTD_isError(left) != 0)
+        return Problem{ProblemKind::busy, path + " is damaged", ZSTD_getErrorName(left),
+                       "what comes before the damage was read"};
       if (!lines.feed({out.data(), output.pos})) return std::nullopt;
       more = input.pos < input.size || output.pos == output.size;
     }
@@ -132,10 +135,12 @@ std::optional<Problem> read_log_file(const LogFile& file, const std::function<bo
   return file.compressed ? read_compressed(fd.get(), file.path, lines) : read_plain(fd.get(), file.path, lines);
 }
 
-LogFollower::LogFollower(std::string path, bool from_start) : path_(std::move(path)), watch_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)), from_start_(from_start) {
+LogFollower::LogFollower(std::string path, bool from_start)
+    : path_(std::move(path)), watch_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)), from_start_(from_start) {
   const std::string directory = path_.substr(0, path_.rfind('/'));
   if (watch_) ::inotify_add_watch(watch_.get(), directory.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO);
-  if (open_file() && !from_start_) offset_ = static_cast<std::uint64_t>(std::max<off_t>(0, ::lseek(file_.get(), 0, SEEK_END)));
+  if (open_file() && !from_start_)
+    offset_ = static_cast<std::uint64_t>(std::max<off_t>(0, ::lseek(file_.get(), 0, SEEK_END)));
 }
 
 bool LogFollower::open_file() {
@@ -155,7 +160,8 @@ bool LogFollower::drain(const std::function<void(std::string_view)>& visit) {
   if (!file_) return false;
   struct stat info {};
   // An engine that takes over cuts what its predecessor had not committed, and writes it again.
-  if (::fstat(file_.get(), &info) == 0 && static_cast<std::uint64_t>(info.st_size) < offset_) offset_ = static_cast<std::uint64_t>(info.st_size), partial_.clear();
+  if (::fstat(file_.get(), &info) == 0 && static_cast<std::uint64_t>(info.st_size) < offset_)
+    offset_ = static_cast<std::uint64_t>(info.st_size), partial_.clear();
   bool any = false;
   std::vector<char> buffer(kReadBytes);
   for (;;) {
@@ -181,8 +187,7 @@ void LogFollower::poll(int timeout_ms, const std::function<void(std::string_view
   pollfd waiting{watch_.get(), POLLIN, 0};
   if (::poll(&waiting, watch_ ? 1 : 0, timeout_ms) > 0) {
     char events[4096];
-    while (::read(watch_.get(), events, sizeof events) > 0) {
-    }
+    while (::read(watch_.get(), events, sizeof events) > 0) {}
   }
   drain(visit);
   if (open_file()) drain(visit);

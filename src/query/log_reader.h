@@ -1,5 +1,5 @@
-// The log files of a home, oldest line first: honeylink.log and its rotated honeylink.log.<n>.zst. Reads only; bounded memory: one line
-// at a time. One thread.
+// The log files of a home, oldest line first: honeylink.log and its rotated honeylink.log.<n>.zst. Reads only; bounded
+// memory: one line at a time. One thread.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -21,7 +21,8 @@ struct LogFilter {
   std::string trace_prefix;  // lower-case hex
   std::optional<Pattern> grep;
 };
-/// Does the line pass? A line that is no JSON passes where neither time, level nor trace is asked for. Parses into `line`.
+/// Does the line pass? A line that is no JSON passes where neither time, level nor trace is asked for. Parses into
+/// `line`.
 [[nodiscard]] bool passes(std::string_view raw, LogFilter& filter, LogLine& line);
 
 struct LogFile {
@@ -33,13 +34,16 @@ struct LogFile {
 /// Oldest first. Empty where nothing was logged.
 [[nodiscard]] std::vector<LogFile> list_log_files(const std::string& home);
 
-inline constexpr std::size_t kLogLineBytesMax = std::size_t{1} << 20;  // a record is 8 KB; longer is somebody else's line, and is cut
+inline constexpr std::size_t kLogLineBytesMax = std::size_t{1}
+                                                << 20;  // a record is 8 KB; longer is somebody else's line, and is cut
 
-/// Calls `visit` for each line of the file, without its newline; stops where that answers false. A last line without a newline is not
-/// yet written: left out.
-[[nodiscard]] std::optional<Problem> read_log_file(const LogFile& file, const std::function<bool(std::string_view)>& visit);
+/// Calls `visit` for each line of the file, without its newline; stops where that answers false. A last line without a
+/// newline is not yet written: left out.
+[[nodiscard]] std::optional<Problem> read_log_file(const LogFile& file,
+                                                   const std::function<bool(std::string_view)>& visit);
 
-/// Follows the newest file across rotations. The first poll() begins at its end, or at its beginning where `from_start`.
+/// Follows the newest file across rotations. The first poll() begins at its end, or at its beginning where
+/// `from_start`.
 class LogFollower {
  public:
   LogFollower(std::string path, bool from_start);

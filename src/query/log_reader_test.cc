@@ -92,8 +92,14 @@ TEST_F(LogReader, FilterByTimeLevelTraceAndText) {
   EXPECT_TRUE(passes_with([](LogFilter& f) { f.trace_prefix = "0af7"; }));
   EXPECT_FALSE(passes_with([](LogFilter& f) { f.trace_prefix = "b7ad"; }));  // a span id is no trace id
   EXPECT_FALSE(passes_with([](LogFilter& f) { f.since_unix_ns = 1'790'000'000'000'000'002; }));
-  EXPECT_TRUE(passes_with([](LogFilter& f) { std::string why; f.grep = Pattern::compile("lost.*why", why); }));
-  EXPECT_FALSE(passes_with([](LogFilter& f) { std::string why; f.grep = Pattern::compile("^lost", why); }));
+  EXPECT_TRUE(passes_with([](LogFilter& f) {
+    std::string why;
+    f.grep = Pattern::compile("lost.*why", why);
+  }));
+  EXPECT_FALSE(passes_with([](LogFilter& f) {
+    std::string why;
+    f.grep = Pattern::compile("^lost", why);
+  }));
 }
 
 TEST_F(LogReader, ALineThatIsNoJsonIsShownUnlessAskedByField) {

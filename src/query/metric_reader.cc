@@ -49,16 +49,25 @@ Answer<std::unique_ptr<MetricReader>> MetricReader::open(const std::string& home
   std::unique_ptr<MetricReader> reader(new MetricReader);
   reader->path_ = metrics_path(home);
   reader->connection_ = std::move(opened.value());
-  store::Statement rows = reader->connection_.prepare("SELECT sid, name, kind, unit, labels, resource, description FROM series ORDER BY name, labels, resource");
+  store::Statement rows = reader->connection_.prepare(
+      "SELECT sid, name, kind, unit, labels, resource, description FROM series ORDER BY name, labels, resource");
   int code = SQLITE_DONE;
   while (rows && (code = rows.step()) == SQLITE_ROW) {
     const Pairs resource = pairs_of(rows.text(5));
-    SeriesView series{static_cast<std::uint32_t>(rows.integer(0)), std::string(rows.text(1)), std::string(rows.text(2)), std::string(rows.text(3)), std::string(rows.text(6)),
-                      pairs_of(rows.text(4)), value_of(resource, "service.name"), value_of(resource, "module"), value_of(resource, "environment")};
+    SeriesView series{static_cast<std::uint32_t>(rows.integer(0)),
+                      std::string(rows.text(1)),
+                      std::string(rows.text(2)),
+                      std::string(rows.text(3)),
+                      std::string(rows.text(6)),
+                      pairs_of(rows.text(4)),
+                      value_of(resource, "service.name"),
+                      value_of(resource, "module"),
+                      value_of(resource, "environment")};
     reader->by_sid_[series.sid] = reader->series_.size();
     reader->series_.push_back(std::move(series));
   }
-  if (!rows || code != SQLITE_DONE) return database_problem(reader->connection_, reader->path_, "cannot read the series");
+  if (!rows || code != SQLITE_DONE)
+    return database_problem(reader->connection_, reader->path_, "cannot read the series");
   return reader;
 }
 
@@ -120,7 +129,8 @@ std::optional<Problem> MetricReader::scan(const MetricRange& range, const Visit&
   return std::nullopt;
 }
 
-Answer<std::vector<SeriesSummary>> MetricReader::summarize(const std::vector<const SeriesView*>& wanted, const MetricRange& range) {
+Answer<std::vector<SeriesSummary>> MetricReader::summarize(const std::vector<const SeriesView*>& wanted,
+                                                           const MetricRange& range) {
   std::vector<SeriesSummary> summaries;
   std::map<std::uint32_t, std::size_t> place;
   for (const SeriesView* series : wanted) {
@@ -142,7 +152,8 @@ Answer<std::vector<SeriesSummary>> MetricReader::summarize(const std::vector<con
   return summaries;
 }
 
-Answer<std::vector<MetricPoint>> MetricReader::points(const std::vector<const SeriesView*>& wanted, const MetricRange& range) {
+Answer<std::vector<MetricPoint>> MetricReader::points(const std::vector<const SeriesView*>& wanted,
+                                                      const MetricRange& range) {
   std::map<std::int64_t, MetricPoint> steps;
   std::map<std::uint32_t, bool> sids;
   for (const SeriesView* series : wanted) sids[series->sid] = true;
@@ -154,7 +165,8 @@ Answer<std::vector<MetricPoint>> MetricReader::points(const std::vector<const Se
     point.time_unix_s = begin;
     point.any = true;
     accumulate(stored, point.sum, point.last, point.sketch);
-    if (stored.exemplar.present && (!point.exemplar.present || stored.exemplar.value > point.exemplar.value)) point.exemplar = stored.exemplar;
+    if (stored.exemplar.present && (!point.exemplar.present || stored.exemplar.value > point.exemplar.value))
+      point.exemplar = stored.exemplar;
     return true;
   });
   if (problem) return *problem;
@@ -165,9 +177,12 @@ Answer<std::vector<MetricPoint>> MetricReader::points(const std::vector<const Se
 
 double stored_number(const store::StoredPoint& point) noexcept {
   switch (point.kind) {
-    case MetricType::counter: return static_cast<double>(point.integer);
-    case MetricType::up_down: return static_cast<double>(static_cast<std::int64_t>(point.integer));  // a decrease is negative
-    default: return point.real;
+    case MetricType::counter:
+      return static_cast<double>(point.integer);
+    case MetricType::up_down:
+      return static_cast<double>(static_cast<std::int64_t>(point.integer));  // a decrease is negative
+    default:
+      return point.real;
   }
 }
 

@@ -28,8 +28,9 @@ struct SeriesView {
 };
 
 struct SeriesFilter {
-  std::string name;                                         // exact; empty: all
-  std::vector<std::pair<std::string, std::string>> labels;  // each must be there; module and service.name count as labels
+  std::string name;  // exact; empty: all
+  std::vector<std::pair<std::string, std::string>>
+      labels;  // each must be there; module and service.name count as labels
 };
 
 /// One step of one series. Which fields hold depends on the kind.
@@ -64,9 +65,12 @@ class MetricReader {
   [[nodiscard]] std::vector<const SeriesView*> find(const SeriesFilter& filter) const;
 
   /// What each of these series did in the range.
-  [[nodiscard]] Answer<std::vector<SeriesSummary>> summarize(const std::vector<const SeriesView*>& wanted, const MetricRange& range);
-  /// Points of all the given series together (they must be of one kind), by step, ascending; steps without data are absent.
-  [[nodiscard]] Answer<std::vector<MetricPoint>> points(const std::vector<const SeriesView*>& wanted, const MetricRange& range);
+  [[nodiscard]] Answer<std::vector<SeriesSummary>> summarize(const std::vector<const SeriesView*>& wanted,
+                                                             const MetricRange& range);
+  /// Points of all the given series together (they must be of one kind), by step, ascending; steps without data are
+  /// absent.
+  [[nodiscard]] Answer<std::vector<MetricPoint>> points(const std::vector<const SeriesView*>& wanted,
+                                                        const MetricRange& range);
 
   /// One stored point after the other, in order of commits.
   class Walk {
@@ -97,7 +101,8 @@ class MetricReader {
 
 /// A stored point's number: difference (counter, up_down) or value (gauge).
 [[nodiscard]] double stored_number(const store::StoredPoint& point) noexcept;
-/// The number of a point as it is plotted: rate per second (counter), last (gauge), change (up_down), quantile q (histogram).
+/// The number of a point as it is plotted: rate per second (counter), last (gauge), change (up_down), quantile q
+/// (histogram).
 [[nodiscard]] double point_value(const SeriesView& series, const MetricPoint& point, std::int64_t step_s, double q);
 
 }  // namespace honeylink::telemetry::query

@@ -1,5 +1,5 @@
-// Regular expressions in linear time: see pattern.h. Thompson's construction ("Regular Expression Search Algorithm", 1968), compiled by
-// recursive descent over at most kPatternBytesMax bytes.
+// Regular expressions in linear time: see pattern.h. Thompson's construction ("Regular Expression Search Algorithm",
+// 1968), compiled by recursive descent over at most kPatternBytesMax bytes.
 #include "query/pattern.h"
 
 #include <algorithm>
@@ -125,14 +125,20 @@ class PatternCompiler {
         ++at_;
         return inner;
       }
-      case '^': return node({Kind::begin, 0, 0, 0, 0, 0});
-      case '$': return node({Kind::end, 0, 0, 0, 0, 0});
-      case '.': return set_node(std::bitset<256>{}.set());
-      case '[': return bracket();
+      case '^':
+        return node({Kind::begin, 0, 0, 0, 0, 0});
+      case '$':
+        return node({Kind::end, 0, 0, 0, 0, 0});
+      case '.':
+        return set_node(std::bitset<256>{}.set());
+      case '[':
+        return bracket();
       case '*':
       case '+':
-      case '?': return --at_, fail("nothing to repeat"), node({});
-      case '\\': return set_node(escape());
+      case '?':
+        return --at_, fail("nothing to repeat"), node({});
+      case '\\':
+        return set_node(escape());
       default: {
         std::bitset<256> one;
         one.set(static_cast<unsigned char>(c));
@@ -149,12 +155,26 @@ class PatternCompiler {
       for (int i = a; i <= b; ++i) set.set(static_cast<std::size_t>(i));
     };
     switch (c) {
-      case 'd': case 'D': range('0', '9'); break;
-      case 'w': case 'W': range('0', '9'), range('a', 'z'), range('A', 'Z'), set.set('_'); break;
-      case 's': case 'S': range('\t', '\r'), set.set(' '); break;
-      case 'n': set.set('\n'); break;
-      case 't': set.set('\t'); break;
-      default: set.set(static_cast<unsigned char>(c));
+      case 'd':
+      case 'D':
+        range('0', '9');
+        break;
+      case 'w':
+      case 'W':
+        range('0', '9'), range('a', 'z'), range('A', 'Z'), set.set('_');
+        break;
+      case 's':
+      case 'S':
+        range('\t', '\r'), set.set(' ');
+        break;
+      case 'n':
+        set.set('\n');
+        break;
+      case 't':
+        set.set('\t');
+        break;
+      default:
+        set.set(static_cast<unsigned char>(c));
     }
     return c == 'D' || c == 'W' || c == 'S' ? ~set : set;
   }
@@ -173,7 +193,8 @@ class PatternCompiler {
       }
       const auto low = static_cast<unsigned char>(text_[at_++]);
       auto high = low;
-      if (at_ + 1 < text_.size() && text_[at_] == '-' && text_[at_ + 1] != ']') high = static_cast<unsigned char>(text_[at_ + 1]), at_ += 2;
+      if (at_ + 1 < text_.size() && text_[at_] == '-' && text_[at_ + 1] != ']')
+        high = static_cast<unsigned char>(text_[at_ + 1]), at_ += 2;
       if (high < low) return fail("a range that runs backwards"), node({});
       for (std::size_t i = low; i <= high; ++i) set.set(i);
     }
@@ -186,16 +207,22 @@ class PatternCompiler {
     if (!why_.empty()) return next;
     const Node at = nodes_[n];
     switch (at.kind) {
-      case Kind::empty: return next;
-      case Kind::set: return state({Pattern::Op::set, next, 0, at.set});
-      case Kind::begin: return state({Pattern::Op::begin, next, 0, 0});
-      case Kind::end: return state({Pattern::Op::end, next, 0, 0});
-      case Kind::sequence: return emit(at.left, emit(at.right, next));
+      case Kind::empty:
+        return next;
+      case Kind::set:
+        return state({Pattern::Op::set, next, 0, at.set});
+      case Kind::begin:
+        return state({Pattern::Op::begin, next, 0, 0});
+      case Kind::end:
+        return state({Pattern::Op::end, next, 0, 0});
+      case Kind::sequence:
+        return emit(at.left, emit(at.right, next));
       case Kind::choice: {
         const std::uint32_t left = emit(at.left, next);
         return state({Pattern::Op::split, left, emit(at.right, next), 0});
       }
-      case Kind::repeat: return emit_repeat(at, next);
+      case Kind::repeat:
+        return emit_repeat(at, next);
     }
     return next;
   }
@@ -245,15 +272,21 @@ void Pattern::add(std::vector<std::uint32_t>& list, std::uint32_t state, bool at
     seen_[index] = step_;
     const State& s = states_[index];
     switch (s.op) {
-      case Op::set: list.push_back(index); break;
-      case Op::split: pending_.push_back(s.other), pending_.push_back(s.next); break;
+      case Op::set:
+        list.push_back(index);
+        break;
+      case Op::split:
+        pending_.push_back(s.other), pending_.push_back(s.next);
+        break;
       case Op::begin:
         if (at_begin) pending_.push_back(s.next);
         break;
       case Op::end:
         if (at_end) pending_.push_back(s.next);
         break;
-      case Op::accept: accepted_ = true; break;
+      case Op::accept:
+        accepted_ = true;
+        break;
     }
   }
 }

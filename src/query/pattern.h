@@ -1,7 +1,7 @@
-// Regular expressions in time linear in the text: states are simulated side by side and nothing is ever tried again, so that no pattern
-// and no log line can hang `logs --grep`. Literals, ., [a-z] [^…], \d \w \s and their capitals, ^ $, ( ), |, * + ? {n,m}; bytes, with a
-// code point of UTF-8 as its bytes; `(?i)` at the front ignores ASCII case. No back-references and no captures.
-// A value; matches() of one Pattern from one thread at a time.
+// Regular expressions in time linear in the text: states are simulated side by side and nothing is ever tried again, so
+// that no pattern and no log line can hang `logs --grep`. Literals, ., [a-z] [^…], \d \w \s and their capitals, ^ $, (
+// ), |, * + ? {n,m}; bytes, with a code point of UTF-8 as its bytes; `(?i)` at the front ignores ASCII case. No
+// back-references and no captures. A value; matches() of one Pattern from one thread at a time.
 #pragma once
 #include <bitset>
 #include <cstdint>
@@ -13,7 +13,8 @@
 namespace honeylink::telemetry::query {
 
 inline constexpr std::size_t kPatternBytesMax = 512;
-inline constexpr std::size_t kPatternStatesMax = 4096;  // what {n,m} may unfold to; a line of 1 KB costs 4 M steps at the worst
+inline constexpr std::size_t kPatternStatesMax =
+    4096;  // what {n,m} may unfold to; a line of 1 KB costs 4 M steps at the worst
 
 class Pattern {
  public:

@@ -40,7 +40,8 @@ TEST(Pattern, ThePatternsThatHangOthersAreLinear) {
 
 TEST(Pattern, MistakesAreNamed) {
   std::string why;
-  for (const char* wrong : {"(", ")", "a)", "[a", "*", "+a", "[z-a]", "a\\", "a{5,2}", "a{999}", "(((a{200}){200}){200})", "a{0}"}) {
+  for (const char* wrong :
+       {"(", ")", "a)", "[a", "*", "+a", "[z-a]", "a\\", "a{5,2}", "a{999}", "(((a{200}){200}){200})", "a{0}"}) {
     EXPECT_FALSE(Pattern::compile(wrong, why)) << wrong;
     EXPECT_FALSE(why.empty());
   }
@@ -50,7 +51,8 @@ TEST(Pattern, MistakesAreNamed) {
 
 TEST(Pattern, AgreesWithAnotherImplementation) {
   std::mt19937 random(17);
-  constexpr std::string_view kPieces[] = {"a", "b", "c", "(a|b)", "[ab]", "[^a]", "a*", "b+", "c?", "(ab)*", ".", "a{1,2}", "^", "$", "(b|c)+"};
+  constexpr std::string_view kPieces[] = {"a",  "b",     "c", "(a|b)",  "[ab]", "[^a]", "a*",    "b+",
+                                          "c?", "(ab)*", ".", "a{1,2}", "^",    "$",    "(b|c)+"};
   for (int i = 0; i < 3'000; ++i) {
     std::string pattern, text;
     for (std::size_t j = 0; j < 1 + random() % 4; ++j) pattern += kPieces[random() % std::size(kPieces)];

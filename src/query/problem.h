@@ -1,5 +1,5 @@
-// What may go wrong when somebody looks: a value, in three short lines (UX 17). Made by query, shown by cli, which turns the kind
-// into an exit code. A plain value; any thread.
+// What may go wrong when somebody looks: a value, in three short lines (UX 17). Made by query, shown by cli, which
+// turns the kind into an exit code. A plain value; any thread.
 #pragma once
 #include <optional>
 #include <string>
@@ -20,7 +20,8 @@ struct Problem {
 template <class T>
 class Answer {
  public:
-  Answer(T value) : value_(std::move(value)) {}  // NOLINT(*explicit*): `return value;` and `return problem;` are the point
+  Answer(T value)
+      : value_(std::move(value)) {}  // NOLINT(*explicit*): `return value;` and `return problem;` are the point
   Answer(Problem problem) : problem_(std::move(problem)) {}  // NOLINT(*explicit*)
   [[nodiscard]] bool ok() const noexcept { return value_.has_value(); }
   [[nodiscard]] T& value() noexcept { return *value_; }

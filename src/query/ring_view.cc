@@ -35,13 +35,27 @@ std::string json_of(const Item& item) {
     json.end_array();
   };
   switch (item.type) {
-    case ItemType::boolean: json.boolean(item.payload[0] != 0); break;
-    case ItemType::integer: json.integer(item.as<std::int64_t>()); break;
-    case ItemType::real: json.real(item.as<double>()); break;
-    case ItemType::id: json.text(hex(item.payload.subspan(2))); break;
-    case ItemType::booleans: numbers(std::uint8_t{}); break;
-    case ItemType::integers: numbers(std::int64_t{}); break;
-    case ItemType::reals: numbers(double{}); break;
+    case ItemType::boolean:
+      json.boolean(item.payload[0] != 0);
+      break;
+    case ItemType::integer:
+      json.integer(item.as<std::int64_t>());
+      break;
+    case ItemType::real:
+      json.real(item.as<double>());
+      break;
+    case ItemType::id:
+      json.text(hex(item.payload.subspan(2)));
+      break;
+    case ItemType::booleans:
+      numbers(std::uint8_t{});
+      break;
+    case ItemType::integers:
+      numbers(std::int64_t{});
+      break;
+    case ItemType::reals:
+      numbers(double{});
+      break;
     case ItemType::texts: {
       json.begin_array();
       for (auto rest = item.payload; rest.size() >= 2;) {
@@ -55,7 +69,8 @@ std::string json_of(const Item& item) {
       json.end_array();
       break;
     }
-    default: json.text(item.text());
+    default:
+      json.text(item.text());
   }
   return json.str();
 }
@@ -68,13 +83,15 @@ SpanView view_of(const SpanEvent& event, const IdCipher& ids) {
   view.has_parent = event.parent.present;
   if (event.parent.foreign) put_big_endian(view.parent_span_id.data(), event.parent.value);
   else if (event.parent.present) view.parent_span_id = ids.span_id(event.parent.value);
-  view.name = source.text(event.name), view.service = source.resource.service_name, view.module = source.resource.module;
+  view.name = source.text(event.name), view.service = source.resource.service_name,
+  view.module = source.resource.module;
   view.kind = event.kind, view.status = event.status, view.kept = event.kept, view.unfinished = event.unfinished;
   view.start_unix_ns = event.start_unix_ns, view.duration_ns = event.duration_ns;
   ItemCursor items(event.items);
   for (Item item; items.next(item);) {
     if (item.type == ItemType::status_text) view.status_text = item.text();
-    else if (item.type == ItemType::event) view.events.push_back({std::string(source.text(item.as<std::uint32_t>())), item.as<std::int64_t>(4), {}});
+    else if (item.type == ItemType::event)
+      view.events.push_back({std::string(source.text(item.as<std::uint32_t>())), item.as<std::int64_t>(4), {}});
     else if (item.type < ItemType::event) view.attributes.emplace_back(source.text(item.key), json_of(item));
   }
   return view;
@@ -96,7 +113,8 @@ LastLog view_of(const LogEvent& event, const IdCipher& ids) {
 
 }  // namespace
 
-void read_ring_content(ring::RingReader& reader, scrub::Scrubber& scrubber, std::vector<SpanView>& spans, std::vector<LastLog>& logs) {
+void read_ring_content(ring::RingReader& reader, scrub::Scrubber& scrubber, std::vector<SpanView>& spans,
+                       std::vector<LastLog>& logs) {
   scrubber.names(reader.mutable_source());
   const Source& source = reader.source();
   const IdCipher ids(source.trace_key, source.span_key);

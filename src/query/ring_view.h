@@ -1,4 +1,5 @@
-// Spans and log lines of a ring that no engine has stored yet, as views: decoded, scrubbed, ids computed. For last-words.
+// Spans and log lines of a ring that no engine has stored yet, as views: decoded, scrubbed, ids computed. For
+// last-words.
 #pragma once
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 namespace honeylink::telemetry::query {
 
 /// Everything that is whole in the ring's chunks, and its open spans up to the last sign of life.
-void read_ring_content(ring::RingReader& reader, scrub::Scrubber& scrubber, std::vector<SpanView>& spans, std::vector<LastLog>& logs);
+void read_ring_content(ring::RingReader& reader, scrub::Scrubber& scrubber, std::vector<SpanView>& spans,
+                       std::vector<LastLog>& logs);
 
 }  // namespace honeylink::telemetry::query

@@ -1,5 +1,5 @@
-// A span as people and programs see it: ids computed, texts looked up, values as JSON. Made from the stores' blobs or from a ring;
-// shown by cli and view. Plain values.
+// A span as people and programs see it: ids computed, texts looked up, values as JSON. Made from the stores' blobs or
+// from a ring; shown by cli and view. Plain values.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -54,6 +54,6 @@ struct SpanView {
 
 [[nodiscard]] std::string_view kind_name(std::uint8_t kind) noexcept;      // "internal", "server", …
 [[nodiscard]] std::string_view status_name(std::uint8_t status) noexcept;  // "unset", "ok", "error"
-[[nodiscard]] std::string_view kept_name(Kept kept) noexcept;              // "sampled", "retroactive", "crash", "unsampled"
+[[nodiscard]] std::string_view kept_name(Kept kept) noexcept;  // "sampled", "retroactive", "crash", "unsampled"
 
 }  // namespace honeylink::telemetry::query

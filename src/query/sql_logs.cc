@@ -1,5 +1,5 @@
-// The table `logs`: one row a line of the log files, rotated ones included. A file is read when the walk reaches it, and held as lines
-// while its rows are given: at most what one file holds.
+// The table `logs`: one row a line of the log files, rotated ones included. A file is read when the walk reaches it,
+// and held as lines while its rows are given: at most what one file holds.
 #include <vector>
 
 #include "query/json.h"
@@ -13,7 +13,8 @@ namespace {
 
 struct LogsTable {
   static constexpr const char* kSchema =
-      "CREATE TABLE logs(time TEXT, time_unix_nano INTEGER, level TEXT, event TEXT, service TEXT, module TEXT, message TEXT, trace_id TEXT, span_id TEXT,"
+      "CREATE TABLE logs(time TEXT, time_unix_nano INTEGER, level TEXT, event TEXT, service TEXT, module TEXT, message "
+      "TEXT, trace_id TEXT, span_id TEXT,"
       " fields TEXT, line TEXT)";
   static constexpr int kTimeColumn = 1;
   explicit LogsTable(std::string at) : home(std::move(at)) {}
@@ -44,17 +45,28 @@ struct LogsTable {
     }
     void column(sqlite3_context* context, int i) {
       switch (i) {
-        case 0: return result_text(context, format_utc(line_.time_unix_ns));
-        case 1: return sqlite3_result_int64(context, line_.time_unix_ns);
-        case 2: return result_text(context, line_.level);
-        case 3: return result_text(context, line_.event);
-        case 4: return result_text(context, line_.service);
-        case 5: return result_text(context, line_.module);
-        case 6: return line_.message.empty() ? sqlite3_result_null(context) : result_text(context, line_.message);
-        case 7: return line_.trace_id.empty() ? sqlite3_result_null(context) : result_text(context, line_.trace_id);
-        case 8: return line_.span_id.empty() ? sqlite3_result_null(context) : result_text(context, line_.span_id);
-        case 9: return result_text(context, fields());
-        default: return result_text(context, line_.raw);
+        case 0:
+          return result_text(context, format_utc(line_.time_unix_ns));
+        case 1:
+          return sqlite3_result_int64(context, line_.time_unix_ns);
+        case 2:
+          return result_text(context, line_.level);
+        case 3:
+          return result_text(context, line_.event);
+        case 4:
+          return result_text(context, line_.service);
+        case 5:
+          return result_text(context, line_.module);
+        case 6:
+          return line_.message.empty() ? sqlite3_result_null(context) : result_text(context, line_.message);
+        case 7:
+          return line_.trace_id.empty() ? sqlite3_result_null(context) : result_text(context, line_.trace_id);
+        case 8:
+          return line_.span_id.empty() ? sqlite3_result_null(context) : result_text(context, line_.span_id);
+        case 9:
+          return result_text(context, fields());
+        default:
+          return result_text(context, line_.raw);
       }
     }
 
@@ -76,6 +88,8 @@ struct LogsTable {
 
 }  // namespace
 
-bool add_logs_table(sqlite3* db, const std::string& home) { return TableModule<LogsTable>::add(db, "logs", home) == SQLITE_OK; }
+bool add_logs_table(sqlite3* db, const std::string& home) {
+  return TableModule<LogsTable>::add(db, "logs", home) == SQLITE_OK;
+}
 
 }  // namespace honeylink::telemetry::query

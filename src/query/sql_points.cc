@@ -1,5 +1,5 @@
-// The table `points`: one row per series and 10 s tick in which it changed. Counters hold the difference of the tick, so that sums over
-// any interval are right.
+// The table `points`: one row per series and 10 s tick in which it changed. Counters hold the difference of the tick,
+// so that sums over any interval are right.
 #include <cmath>
 
 #include "base/sketch.h"
@@ -31,8 +31,10 @@ std::string labels_json(const SeriesView& series) {
 
 struct PointsTable {
   static constexpr const char* kSchema =
-      "CREATE TABLE points(metric TEXT, labels TEXT, service TEXT, module TEXT, environment TEXT, kind TEXT, unit TEXT, ts TEXT, ts_unix_nano INTEGER,"
-      " value REAL, count INTEGER, sum REAL, min REAL, max REAL, p50 REAL, p95 REAL, p99 REAL, trace_id TEXT, series INTEGER)";
+      "CREATE TABLE points(metric TEXT, labels TEXT, service TEXT, module TEXT, environment TEXT, kind TEXT, unit "
+      "TEXT, ts TEXT, ts_unix_nano INTEGER,"
+      " value REAL, count INTEGER, sum REAL, min REAL, max REAL, p50 REAL, p95 REAL, p99 REAL, trace_id TEXT, series "
+      "INTEGER)";
   static constexpr int kTimeColumn = 8;
   explicit PointsTable(std::string at) : home(std::move(at)) {}
   std::string home;
@@ -62,29 +64,50 @@ struct PointsTable {
       const Sketch& sketch = point_.sketch;
       const bool histogram = series_->is_histogram();
       switch (i) {
-        case 0: return result_text(context, series_->name);
-        case 1: return result_text(context, labels_json(*series_));
-        case 2: return result_text(context, series_->service);
-        case 3: return result_text(context, series_->module);
-        case 4: return result_text(context, series_->environment);
-        case 5: return result_text(context, series_->kind);
-        case 6: return result_text(context, series_->unit);
-        case 7: return result_text(context, format_utc(tick_ * kSecond));
-        case 8: return sqlite3_result_int64(context, tick_ * kSecond);
-        case 9: return histogram ? sqlite3_result_null(context) : result_real(context, stored_number(point_));
-        case 17: return point_.exemplar.present ? result_text(context, hex(point_.exemplar.trace_id)) : sqlite3_result_null(context);
-        case 18: return sqlite3_result_int64(context, series_->sid);
-        default: break;
+        case 0:
+          return result_text(context, series_->name);
+        case 1:
+          return result_text(context, labels_json(*series_));
+        case 2:
+          return result_text(context, series_->service);
+        case 3:
+          return result_text(context, series_->module);
+        case 4:
+          return result_text(context, series_->environment);
+        case 5:
+          return result_text(context, series_->kind);
+        case 6:
+          return result_text(context, series_->unit);
+        case 7:
+          return result_text(context, format_utc(tick_ * kSecond));
+        case 8:
+          return sqlite3_result_int64(context, tick_ * kSecond);
+        case 9:
+          return histogram ? sqlite3_result_null(context) : result_real(context, stored_number(point_));
+        case 17:
+          return point_.exemplar.present ? result_text(context, hex(point_.exemplar.trace_id))
+                                         : sqlite3_result_null(context);
+        case 18:
+          return sqlite3_result_int64(context, series_->sid);
+        default:
+          break;
       }
       if (!histogram) return sqlite3_result_null(context);
       switch (i) {
-        case 10: return sqlite3_result_int64(context, static_cast<std::int64_t>(sketch.count));
-        case 11: return result_real(context, sketch.sum);
-        case 12: return result_real(context, sketch.min);
-        case 13: return result_real(context, sketch.max);
-        case 14: return result_real(context, quantile(sketch, 0.5));
-        case 15: return result_real(context, quantile(sketch, 0.95));
-        default: return result_real(context, quantile(sketch, 0.99));
+        case 10:
+          return sqlite3_result_int64(context, static_cast<std::int64_t>(sketch.count));
+        case 11:
+          return result_real(context, sketch.sum);
+        case 12:
+          return result_real(context, sketch.min);
+        case 13:
+          return result_real(context, sketch.max);
+        case 14:
+          return result_real(context, quantile(sketch, 0.5));
+        case 15:
+          return result_real(context, quantile(sketch, 0.95));
+        default:
+          return result_real(context, quantile(sketch, 0.99));
       }
     }
 
@@ -100,6 +123,8 @@ struct PointsTable {
 
 }  // namespace
 
-bool add_points_table(sqlite3* db, const std::string& home) { return TableModule<PointsTable>::add(db, "points", home) == SQLITE_OK; }
+bool add_points_table(sqlite3* db, const std::string& home) {
+  return TableModule<PointsTable>::add(db, "points", home) == SQLITE_OK;
+}
 
 }  // namespace honeylink::telemetry::query

@@ -19,15 +19,24 @@ std::string json_of(const std::vector<SpanEventView>& events) {
   JsonWriter json;
   json.begin_array();
   for (const SpanEventView& event : events) {
-    json.begin_object().key("name").text(event.name).key("time_unix_nano").text(std::to_string(event.time_unix_ns)).key("attributes").raw(json_of(event.attributes)).end_object();
+    json.begin_object()
+        .key("name")
+        .text(event.name)
+        .key("time_unix_nano")
+        .text(std::to_string(event.time_unix_ns))
+        .key("attributes")
+        .raw(json_of(event.attributes))
+        .end_object();
   }
   return json.end_array().str();
 }
 
 struct SpansTable {
   static constexpr const char* kSchema =
-      "CREATE TABLE spans(trace_id TEXT, span_id TEXT, parent_span_id TEXT, name TEXT, service TEXT, module TEXT, kind TEXT, status TEXT, status_message TEXT,"
-      " start TEXT, start_unix_nano INTEGER, duration_ns INTEGER, kept TEXT, unfinished INTEGER, slow INTEGER, scope TEXT, attributes TEXT, events TEXT)";
+      "CREATE TABLE spans(trace_id TEXT, span_id TEXT, parent_span_id TEXT, name TEXT, service TEXT, module TEXT, kind "
+      "TEXT, status TEXT, status_message TEXT,"
+      " start TEXT, start_unix_nano INTEGER, duration_ns INTEGER, kept TEXT, unfinished INTEGER, slow INTEGER, scope "
+      "TEXT, attributes TEXT, events TEXT)";
   static constexpr int kTimeColumn = 10;
   explicit SpansTable(std::string at) : home(std::move(at)) {}
   std::string home;
@@ -50,28 +59,47 @@ struct SpansTable {
     }
     void column(sqlite3_context* context, int i) {
       switch (i) {
-        case 0: return result_text(context, hex(reader_->trace_id(span_, *source_)));
-        case 1: return result_text(context, hex(source_->ids.span_id(span_.span)));
-        case 3: return result_text(context, reader_->text(span_.name));
-        case 4: return result_text(context, source_->service);
-        case 5: return result_text(context, source_->module);
-        case 6: return result_text(context, kind_name(span_.kind));
-        case 7: return result_text(context, status_name(span_.status));
-        case 9: return result_text(context, format_utc(span_.start_unix_ns));
-        case 10: return sqlite3_result_int64(context, span_.start_unix_ns);
-        case 11: return sqlite3_result_int64(context, span_.duration_ns);
-        case 12: return result_text(context, kept_name(span_.kept));
-        case 13: return sqlite3_result_int(context, span_.unfinished ? 1 : 0);
-        case 14: return sqlite3_result_int(context, span_.slow ? 1 : 0);
-        default: break;
+        case 0:
+          return result_text(context, hex(reader_->trace_id(span_, *source_)));
+        case 1:
+          return result_text(context, hex(source_->ids.span_id(span_.span)));
+        case 3:
+          return result_text(context, reader_->text(span_.name));
+        case 4:
+          return result_text(context, source_->service);
+        case 5:
+          return result_text(context, source_->module);
+        case 6:
+          return result_text(context, kind_name(span_.kind));
+        case 7:
+          return result_text(context, status_name(span_.status));
+        case 9:
+          return result_text(context, format_utc(span_.start_unix_ns));
+        case 10:
+          return sqlite3_result_int64(context, span_.start_unix_ns);
+        case 11:
+          return sqlite3_result_int64(context, span_.duration_ns);
+        case 12:
+          return result_text(context, kept_name(span_.kept));
+        case 13:
+          return sqlite3_result_int(context, span_.unfinished ? 1 : 0);
+        case 14:
+          return sqlite3_result_int(context, span_.slow ? 1 : 0);
+        default:
+          break;
       }
       const SpanView& view = this->view();
       switch (i) {
-        case 2: return view.has_parent ? result_text(context, hex(view.parent_span_id)) : sqlite3_result_null(context);
-        case 8: return view.status_text.empty() ? sqlite3_result_null(context) : result_text(context, view.status_text);
-        case 15: return result_text(context, view.scope);
-        case 16: return result_text(context, json_of(view.attributes));
-        default: return result_text(context, json_of(view.events));
+        case 2:
+          return view.has_parent ? result_text(context, hex(view.parent_span_id)) : sqlite3_result_null(context);
+        case 8:
+          return view.status_text.empty() ? sqlite3_result_null(context) : result_text(context, view.status_text);
+        case 15:
+          return result_text(context, view.scope);
+        case 16:
+          return result_text(context, json_of(view.attributes));
+        default:
+          return result_text(context, json_of(view.events));
       }
     }
 
@@ -93,6 +121,8 @@ struct SpansTable {
 
 }  // namespace
 
-bool add_spans_table(sqlite3* db, const std::string& home) { return TableModule<SpansTable>::add(db, "spans", home) == SQLITE_OK; }
+bool add_spans_table(sqlite3* db, const std::string& home) {
+  return TableModule<SpansTable>::add(db, "spans", home) == SQLITE_OK;
+}
 
 }  // namespace honeylink::telemetry::query

@@ -14,9 +14,11 @@ Answer<store::Connection> open_sql(const std::string& home) {
   if (metrics && traces) {
     store::Statement attach = connection.prepare("ATTACH ?1 AS traces");
     const std::string path = traces_path(home);
-    if (!attach || attach.bind(1, std::string_view(path)).run() != SQLITE_OK) return database_problem(connection, path, "cannot open " + path);
+    if (!attach || attach.bind(1, std::string_view(path)).run() != SQLITE_OK)
+      return database_problem(connection, path, "cannot open " + path);
   }
-  if (!add_spans_table(connection.get(), home) || !add_logs_table(connection.get(), home) || !add_points_table(connection.get(), home)) {
+  if (!add_spans_table(connection.get(), home) || !add_logs_table(connection.get(), home) ||
+      !add_points_table(connection.get(), home)) {
     return database_problem(connection, metrics_path(home), "cannot add the tables spans, logs and points");
   }
   return std::move(opened.value());

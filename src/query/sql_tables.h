@@ -1,5 +1,5 @@
-// The tables `spans`, `logs` and `points` for SQL: what the stores keep in blobs and files, as rows (docs/cli.md, "sql").
-// Added to a connection; they read the home anew for every query.
+// The tables `spans`, `logs` and `points` for SQL: what the stores keep in blobs and files, as rows (docs/cli.md,
+// "sql"). Added to a connection; they read the home anew for every query.
 #pragma once
 #include <string>
 

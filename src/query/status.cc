@@ -25,7 +25,8 @@ std::uint64_t bytes_of(const std::string& path) noexcept {
   return ::lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) ? static_cast<std::uint64_t>(info.st_size) : 0;
 }
 
-StoreStatus database_status(const char* name, const std::string& path, const char* oldest, const char* newest, std::int64_t unit_ns) {
+StoreStatus database_status(const char* name, const std::string& path, const char* oldest, const char* newest,
+                            std::int64_t unit_ns) {
   StoreStatus status{name, path, bytes_of(path) + bytes_of(path + "-wal") + bytes_of(path + "-shm"), 0, 0};
   auto opened = open_database(path);
   if (!opened.ok()) return status;
@@ -65,7 +66,8 @@ EngineStatus read_engine(const std::string& home) {
     const std::string text = json_text_of(value);
     if (name == "pid") std::from_chars(text.data(), text.data() + text.size(), engine.pid);
     else if (name == "mode") engine.mode = text;
-    else if (name == "started_unix_nano") std::from_chars(text.data(), text.data() + text.size(), engine.started_unix_ns);
+    else if (name == "started_unix_nano")
+      std::from_chars(text.data(), text.data() + text.size(), engine.started_unix_ns);
   }
   return engine;
 }
@@ -87,13 +89,16 @@ std::vector<RingStatus> read_rings(const std::string& home) {
     }
     rings.push_back(std::move(ring));
   }
-  std::sort(rings.begin(), rings.end(), [](const RingStatus& a, const RingStatus& b) { return a.alive != b.alive ? a.alive : a.pid < b.pid; });
+  std::sort(rings.begin(), rings.end(),
+            [](const RingStatus& a, const RingStatus& b) { return a.alive != b.alive ? a.alive : a.pid < b.pid; });
   return rings;
 }
 
 std::vector<StoreStatus> read_stores(const std::string& home) {
-  return {database_status("metrics", metrics_path(home), "SELECT min(tick) FROM hot", "SELECT max(tick) FROM hot", 1'000'000'000),
-          database_status("traces", traces_path(home), "SELECT min(t0) FROM hot", "SELECT max(t1) FROM hot", 1), log_status(home)};
+  return {database_status("metrics", metrics_path(home), "SELECT min(tick) FROM hot", "SELECT max(tick) FROM hot",
+                          1'000'000'000),
+          database_status("traces", traces_path(home), "SELECT min(t0) FROM hot", "SELECT max(t1) FROM hot", 1),
+          log_status(home)};
 }
 
 Answer<Status> read_status(const std::string& home) {

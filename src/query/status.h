@@ -1,4 +1,5 @@
-// One look at a home: who leads, what records, what is stored. Gathered for `honeytel status`, `doctor` and the views. Reads only.
+// One look at a home: who leads, what records, what is stored. Gathered for `honeytel status`, `doctor` and the views.
+// Reads only.
 #pragma once
 #include <cstdint>
 #include <map>

@@ -10,8 +10,8 @@
 //     void column(sqlite3_context*, int);
 //   };
 //
-// Tables are read-only and eponymous: they exist without CREATE. Comparisons with the time column are pushed down; SQLite checks them
-// again, so that a cursor may give more than asked, never less. Nothing throws through SQLite.
+// Tables are read-only and eponymous: they exist without CREATE. Comparisons with the time column are pushed down;
+// SQLite checks them again, so that a cursor may give more than asked, never less. Nothing throws through SQLite.
 #pragma once
 #include <sqlite3.h>
 
@@ -30,7 +30,8 @@ template <class Table>
 class TableModule {
  public:
   static int add(sqlite3* db, const char* name, const std::string& home) {
-    return sqlite3_create_module_v2(db, name, &kModule, new std::string(home), [](void* p) { delete static_cast<std::string*>(p); });
+    return sqlite3_create_module_v2(db, name, &kModule, new std::string(home),
+                                    [](void* p) { delete static_cast<std::string*>(p); });
   }
 
  private:
@@ -52,9 +53,7 @@ class TableModule {
       const int code = sqlite3_declare_vtab(db, Table::kSchema);
       if (code == SQLITE_OK) *made = &(new Instance{{}, Table(*static_cast<std::string*>(home))})->base;
       return code;
-    } catch (...) {
-      return SQLITE_NOMEM;
-    }
+    } catch (...) { return SQLITE_NOMEM; }
   }
   static int disconnect(sqlite3_vtab* table) noexcept {
     delete reinterpret_cast<Instance*>(table);
@@ -88,9 +87,7 @@ class TableModule {
     try {
       *made = &(new Walk(reinterpret_cast<Instance*>(table)->table))->base;
       return SQLITE_OK;
-    } catch (...) {
-      return SQLITE_NOMEM;
-    }
+    } catch (...) { return SQLITE_NOMEM; }
   }
   static int close(sqlite3_vtab_cursor* cursor) noexcept {
     delete reinterpret_cast<Walk*>(cursor);
@@ -106,17 +103,17 @@ class TableModule {
     try {
       std::int64_t since = INT64_MIN, until = INT64_MAX;
       int i = 0;
-      if ((bounds & kLower) != 0 && i < count && sqlite3_value_numeric_type(values[i]) == SQLITE_INTEGER) since = sqlite3_value_int64(values[i]);
+      if ((bounds & kLower) != 0 && i < count && sqlite3_value_numeric_type(values[i]) == SQLITE_INTEGER)
+        since = sqlite3_value_int64(values[i]);
       if ((bounds & kLower) != 0) ++i;
-      if ((bounds & kUpper) != 0 && i < count && sqlite3_value_numeric_type(values[i]) == SQLITE_INTEGER) until = sqlite3_value_int64(values[i]);
+      if ((bounds & kUpper) != 0 && i < count && sqlite3_value_numeric_type(values[i]) == SQLITE_INTEGER)
+        until = sqlite3_value_int64(values[i]);
       std::string why;
       walk->row = 0;
       if (!walk->cursor.begin(since, until, why)) return fail(base, why.c_str());
       walk->at_end = !walk->cursor.next();
       return SQLITE_OK;
-    } catch (const std::exception& error) {
-      return fail(base, error.what());
-    }
+    } catch (const std::exception& error) { return fail(base, error.what()); }
   }
   static int next(sqlite3_vtab_cursor* base) noexcept {
     auto* walk = reinterpret_cast<Walk*>(base);
@@ -124,18 +121,14 @@ class TableModule {
       walk->at_end = !walk->cursor.next();
       ++walk->row;
       return SQLITE_OK;
-    } catch (const std::exception& error) {
-      return fail(base, error.what());
-    }
+    } catch (const std::exception& error) { return fail(base, error.what()); }
   }
   static int eof(sqlite3_vtab_cursor* base) noexcept { return reinterpret_cast<Walk*>(base)->at_end ? 1 : 0; }
   static int column(sqlite3_vtab_cursor* base, sqlite3_context* context, int i) noexcept {
     try {
       reinterpret_cast<Walk*>(base)->cursor.column(context, i);
       return SQLITE_OK;
-    } catch (const std::exception& error) {
-      return fail(base, error.what());
-    }
+    } catch (const std::exception& error) { return fail(base, error.what()); }
   }
   static int rowid(sqlite3_vtab_cursor* base, sqlite3_int64* row) noexcept {
     *row = reinterpret_cast<Walk*>(base)->row;
@@ -144,7 +137,8 @@ class TableModule {
 
   static constexpr sqlite3_module make() noexcept {
     sqlite3_module m{};
-    m.xConnect = connect, m.xBestIndex = best_index, m.xDisconnect = disconnect, m.xOpen = open, m.xClose = close, m.xFilter = filter;
+    m.xConnect = connect, m.xBestIndex = best_index, m.xDisconnect = disconnect, m.xOpen = open, m.xClose = close,
+    m.xFilter = filter;
     m.xNext = next, m.xEof = eof, m.xColumn = column, m.xRowid = rowid;
     return m;
   }

@@ -155,9 +155,10 @@ std::string format_utc(std::int64_t unix_ns) {
   const std::chrono::year_month_day date{std::chrono::sys_days{std::chrono::days{days}}};
   const auto of_day = static_cast<int>(seconds - std::int64_t{days} * 86'400);
   std::array<char, 64> text{};
-  const int n = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%09dZ", static_cast<int>(date.year()),
-                              static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), of_day / 3'600,
-                              of_day / 60 % 60, of_day % 60, static_cast<int>(ns));
+  const int n =
+      std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%09dZ", static_cast<int>(date.year()),
+                    static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), of_day / 3'600,
+                    of_day / 60 % 60, of_day % 60, static_cast<int>(ns));
   return {text.data(), static_cast<std::size_t>(n)};
 }
 
@@ -170,9 +171,10 @@ std::string format_local(std::int64_t unix_ns) {
   const long minutes = local.tm_gmtoff / 60;
   const auto east = static_cast<int>(minutes < 0 ? -minutes : minutes);
   std::array<char, 96> text{};
-  const int n = std::snprintf(text.data(), text.size(), "%04d-%02d-%02d %02d:%02d:%02d.%03d %c%02d:%02d", local.tm_year + 1900,
-                              local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec,
-                              static_cast<int>(ns / 1'000'000), minutes < 0 ? '-' : '+', east / 60, east % 60);
+  const int n =
+      std::snprintf(text.data(), text.size(), "%04d-%02d-%02d %02d:%02d:%02d.%03d %c%02d:%02d", local.tm_year + 1900,
+                    local.tm_mon + 1, local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec,
+                    static_cast<int>(ns / 1'000'000), minutes < 0 ? '-' : '+', east / 60, east % 60);
   return {text.data(), static_cast<std::size_t>(n)};
 }
 
@@ -185,9 +187,15 @@ std::string format_duration(std::int64_t ns) {
   else if (ns < 1'000'000) n = std::snprintf(text.data(), text.size(), "%.1f µs", value / 1e3);
   else if (ns < kSecond) n = std::snprintf(text.data(), text.size(), "%.1f ms", value / 1e6);
   else if (ns < 60 * kSecond) n = std::snprintf(text.data(), text.size(), "%.2f s", value / 1e9);
-  else if (ns < 3'600 * kSecond) n = std::snprintf(text.data(), text.size(), "%d min %d s", static_cast<int>(ns / (60 * kSecond)), static_cast<int>(ns / kSecond % 60));
-  else if (ns < kDay) n = std::snprintf(text.data(), text.size(), "%d h %d min", static_cast<int>(ns / (3'600 * kSecond)), static_cast<int>(ns / (60 * kSecond) % 60));
-  else n = std::snprintf(text.data(), text.size(), "%d d %d h", static_cast<int>(ns / kDay), static_cast<int>(ns / (3'600 * kSecond) % 24));
+  else if (ns < 3'600 * kSecond)
+    n = std::snprintf(text.data(), text.size(), "%d min %d s", static_cast<int>(ns / (60 * kSecond)),
+                      static_cast<int>(ns / kSecond % 60));
+  else if (ns < kDay)
+    n = std::snprintf(text.data(), text.size(), "%d h %d min", static_cast<int>(ns / (3'600 * kSecond)),
+                      static_cast<int>(ns / (60 * kSecond) % 60));
+  else
+    n = std::snprintf(text.data(), text.size(), "%d d %d h", static_cast<int>(ns / kDay),
+                      static_cast<int>(ns / (3'600 * kSecond) % 24));
   return {text.data(), static_cast<std::size_t>(n)};
 }
 

@@ -1,5 +1,5 @@
-// Times and durations as people write and read them. Nanoseconds are never lost: machine output carries all nine digits (UX 11).
-// Pure functions; any thread (format_local reads the process's time zone).
+// Times and durations as people write and read them. Nanoseconds are never lost: machine output carries all nine digits
+// (UX 11). Pure functions; any thread (format_local reads the process's time zone).
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -11,8 +11,8 @@ namespace honeylink::telemetry::query {
 /// "250ms", "1.5s", "10m", "2h", "7d", "1w", also joined: "1h30m". Not negative; at most 100 years.
 [[nodiscard]] std::optional<std::int64_t> parse_duration(std::string_view text);
 
-/// A moment: a duration ago ("1h"), "now", a UTC date ("2026-11-23"), a date and time ("2026-11-23T21:00[:00[.5]][Z|+01:00]"; UTC
-/// where no zone is given), or Unix time in seconds ("@1790000000.25").
+/// A moment: a duration ago ("1h"), "now", a UTC date ("2026-11-23"), a date and time
+/// ("2026-11-23T21:00[:00[.5]][Z|+01:00]"; UTC where no zone is given), or Unix time in seconds ("@1790000000.25").
 [[nodiscard]] std::optional<std::int64_t> parse_moment(std::string_view text, std::int64_t now_unix_ns);
 inline constexpr std::string_view kMomentForms = "1h, 30m, 7d, now, 2026-11-23, 2026-11-23T21:00:00Z or @1790000000";
 

@@ -44,7 +44,9 @@ bool begins_with(const TraceIdBytes& id, std::string_view prefix) noexcept {
 
 /// Retroactive and crash tell why a trace is there although the sampler left it out: they win over sampled.
 Kept stronger(Kept a, Kept b) noexcept {
-  const auto rank = [](Kept k) { return k == Kept::crash ? 3 : k == Kept::retroactive ? 2 : k == Kept::sampled ? 1 : 0; };
+  const auto rank = [](Kept k) {
+    return k == Kept::crash ? 3 : k == Kept::retroactive ? 2 : k == Kept::sampled ? 1 : 0;
+  };
   return rank(a) >= rank(b) ? a : b;
 }
 
@@ -73,10 +75,18 @@ void append_texts(JsonWriter& json, std::span<const std::uint8_t> bytes) {
 std::string json_value(const store::StoredItem& item) {
   JsonWriter json;
   switch (item.type) {
-    case ItemType::boolean: json.boolean(item.boolean); break;
-    case ItemType::integer: json.integer(item.integer); break;
-    case ItemType::real: json.real(item.real); break;
-    case ItemType::id: json.text(hex({reinterpret_cast<const std::uint8_t*>(item.text.data()), item.text.size()})); break;
+    case ItemType::boolean:
+      json.boolean(item.boolean);
+      break;
+    case ItemType::integer:
+      json.integer(item.integer);
+      break;
+    case ItemType::real:
+      json.real(item.real);
+      break;
+    case ItemType::id:
+      json.text(hex({reinterpret_cast<const std::uint8_t*>(item.text.data()), item.text.size()}));
+      break;
     case ItemType::booleans:
       json.begin_array();
       append_elements<std::uint8_t>(json, item.elements, [](JsonWriter& j, std::uint8_t v) { j.boolean(v != 0); });
@@ -97,7 +107,8 @@ std::string json_value(const store::StoredItem& item) {
       append_texts(json, item.elements);
       json.end_array();
       break;
-    default: json.text(item.text);
+    default:
+      json.text(item.text);
   }
   return json.str();
 }
@@ -120,7 +131,8 @@ Answer<std::unique_ptr<TraceReader>> TraceReader::open(const std::string& home) 
   reader->path_ = traces_path(home);
   reader->connection_ = std::move(opened.value());
   reader->text_statement_ = reader->connection_.prepare("SELECT text FROM str WHERE id = ?");
-  if (!reader->text_statement_ || !reader->load_sources()) return database_problem(reader->connection_, reader->path_, "cannot read the traces");
+  if (!reader->text_statement_ || !reader->load_sources())
+    return database_problem(reader->connection_, reader->path_, "cannot read the traces");
   return reader;
 }
 
@@ -130,7 +142,8 @@ bool TraceReader::load_sources() {
   while (rows && (code = rows.step()) == SQLITE_ROW) {
     const auto id = static_cast<std::uint32_t>(rows.integer(0));
     if (sources_.contains(id)) continue;
-    sources_.emplace(id, TraceSource{IdCipher(bytes_of<16>(rows.blob(1)), bytes_of<16>(rows.blob(2))), std::string(rows.text(3)), std::string(rows.text(4)), rows.number(5)});
+    sources_.emplace(id, TraceSource{IdCipher(bytes_of<16>(rows.blob(1)), bytes_of<16>(rows.blob(2))),
+                                     std::string(rows.text(3)), std::string(rows.text(4)), rows.number(5)});
     rings_.emplace(id, bytes_of<16>(rows.blob(6)));
   }
   return rows && code == SQLITE_DONE;
@@ -140,7 +153,8 @@ const std::string& TraceReader::text(std::uint32_t id) {
   const auto [found, fresh] = texts_.try_emplace(id);
   if (fresh) {
     text_statement_.bind(1, id);
-    found->second = text_statement_.step() == SQLITE_ROW ? std::string(text_statement_.text(0)) : std::string("_unknown");
+    found->second =
+        text_statement_.step() == SQLITE_ROW ? std::string(text_statement_.text(0)) : std::string("_unknown");
     text_statement_.reset();
   }
   return found->second;
@@ -233,27 +247,31 @@ Answer<TraceList> TraceReader::list(const TraceFilter& filter, std::size_t limit
   std::unordered_map<TraceIdBytes, Gathered, IdHash> traces;
   Gathered* last = nullptr;
   store::StoredSpan last_span;
-  const auto problem = scan(filter.since_unix_ns, filter.until_unix_ns, [&](const store::StoredSpan& span, const TraceSource& source) {
-    // Spans of one trace mostly lie side by side: that saves the cipher and the look-up.
-    if (last == nullptr || span.source != last_span.source || !(span.trace == last_span.trace)) {
-      const TraceIdBytes id = trace_id(span, source);
-      last = &traces[id];
-      last->summary.trace_id = id;
-    }
-    last_span = span;
-    gather(*last, span, source);
-    if (!filter.name.empty() && !last->has_name) last->has_name = text(span.name) == filter.name;
-    return true;
-  });
+  const auto problem =
+      scan(filter.since_unix_ns, filter.until_unix_ns, [&](const store::StoredSpan& span, const TraceSource& source) {
+        // Spans of one trace mostly lie side by side: that saves the cipher and the look-up.
+        if (last == nullptr || span.source != last_span.source || !(span.trace == last_span.trace)) {
+          const TraceIdBytes id = trace_id(span, source);
+          last = &traces[id];
+          last->summary.trace_id = id;
+        }
+        last_span = span;
+        gather(*last, span, source);
+        if (!filter.name.empty() && !last->has_name) last->has_name = text(span.name) == filter.name;
+        return true;
+      });
   if (problem) return *problem;
   std::vector<const Gathered*> matching;
   for (const auto& [id, trace] : traces) {
     const TraceSummary& s = trace.summary;
-    if ((filter.errors && s.errors == 0) || (filter.slow && !s.slow) || s.duration_ns() < filter.duration_ns_min || (!filter.name.empty() && !trace.has_name)) continue;
+    if ((filter.errors && s.errors == 0) || (filter.slow && !s.slow) || s.duration_ns() < filter.duration_ns_min ||
+        (!filter.name.empty() && !trace.has_name))
+      continue;
     matching.push_back(&trace);
   }
   std::sort(matching.begin(), matching.end(), [](const Gathered* a, const Gathered* b) {
-    if (a->summary.start_unix_ns != b->summary.start_unix_ns) return a->summary.start_unix_ns > b->summary.start_unix_ns;
+    if (a->summary.start_unix_ns != b->summary.start_unix_ns)
+      return a->summary.start_unix_ns > b->summary.start_unix_ns;
     return a->summary.trace_id < b->summary.trace_id;
   });
   TraceList list;
@@ -274,9 +292,11 @@ SpanView TraceReader::view(const store::StoredSpan& span, const TraceSource& sou
   view.has_parent = span.parent.present;
   if (span.parent.present && span.parent.foreign) put_big_endian(view.parent_span_id.data(), span.parent.value);
   else if (span.parent.present) view.parent_span_id = source.ids.span_id(span.parent.value);
-  view.name = text(span.name), view.service = source.service, view.module = source.module, view.scope = scope(span.scope);
+  view.name = text(span.name), view.service = source.service, view.module = source.module,
+  view.scope = scope(span.scope);
   view.kind = span.kind, view.status = span.status, view.kept = span.kept;
-  view.unfinished = span.unfinished, view.slow = span.slow, view.keep_trace = span.keep_trace, view.no_slot = span.no_slot;
+  view.unfinished = span.unfinished, view.slow = span.slow, view.keep_trace = span.keep_trace,
+  view.no_slot = span.no_slot;
   view.start_unix_ns = span.start_unix_ns, view.duration_ns = span.duration_ns;
   view.dropped_attributes = span.dropped_attributes, view.dropped_events = span.dropped_events;
   const auto attributes_of = [&](std::span<const std::uint8_t> bytes, std::vector<NamedJson>& to) {
@@ -294,10 +314,17 @@ SpanView TraceReader::view(const store::StoredSpan& span, const TraceSource& sou
         view.links.push_back({item.trace_id, item.span_id, {}});
         attributes_of(item.items, view.links.back().attributes);
         break;
-      case ItemType::status_text: view.status_text = item.text; break;
-      case ItemType::trace_state: view.trace_state = item.text; break;
-      case ItemType::keep_reason: view.keep_reason = item.text; break;
-      default: view.attributes.emplace_back(text(item.key), json_value(item));
+      case ItemType::status_text:
+        view.status_text = item.text;
+        break;
+      case ItemType::trace_state:
+        view.trace_state = item.text;
+        break;
+      case ItemType::keep_reason:
+        view.keep_reason = item.text;
+        break;
+      default:
+        view.attributes.emplace_back(text(item.key), json_value(item));
     }
   }
   return view;
@@ -317,26 +344,32 @@ Answer<std::vector<SpanView>> TraceReader::trace(const std::string& prefix) {
     any = true;
     last = span;
     if (!matches) return true;
-    if (std::find(found.begin(), found.end(), id) == found.end() && found.size() <= kAmbiguousShown) found.push_back(id);
+    if (std::find(found.begin(), found.end(), id) == found.end() && found.size() <= kAmbiguousShown)
+      found.push_back(id);
     if (found.size() == 1) spans.push_back(view(span, source));
     return true;
   });
   if (problem) return *problem;
   if (found.empty()) {
-    return Problem{ProblemKind::not_found, "no trace begins with " + prefix, "it was not kept, or is older than what is stored", "honeytel traces lists what there is"};
+    return Problem{ProblemKind::not_found, "no trace begins with " + prefix,
+                   "it was not kept, or is older than what is stored", "honeytel traces lists what there is"};
   }
   if (found.size() == 1) return spans;
   std::string some;
-  for (std::size_t i = 0; i < std::min(found.size(), kAmbiguousShown); ++i) some += (i == 0 ? "" : ", ") + hex(found[i]);
-  return Problem{ProblemKind::usage, "several traces begin with " + prefix, some + (found.size() > kAmbiguousShown ? ", …" : ""), "give more digits"};
+  for (std::size_t i = 0; i < std::min(found.size(), kAmbiguousShown); ++i)
+    some += (i == 0 ? "" : ", ") + hex(found[i]);
+  return Problem{ProblemKind::usage, "several traces begin with " + prefix,
+                 some + (found.size() > kAmbiguousShown ? ", …" : ""), "give more digits"};
 }
 
 Answer<std::vector<TraceReader::Crash>> TraceReader::crashes() {
-  store::Statement rows = connection_.prepare("SELECT ring, pid, service, started, died, spans, open_spans FROM crash ORDER BY died DESC");
+  store::Statement rows =
+      connection_.prepare("SELECT ring, pid, service, started, died, spans, open_spans FROM crash ORDER BY died DESC");
   std::vector<Crash> crashes;
   int code = SQLITE_DONE;
   while (rows && (code = rows.step()) == SQLITE_ROW) {
-    crashes.push_back({bytes_of<16>(rows.blob(0)), rows.number(1), rows.number(5), rows.number(6), std::string(rows.text(2)), rows.integer(3), rows.integer(4)});
+    crashes.push_back({bytes_of<16>(rows.blob(0)), rows.number(1), rows.number(5), rows.number(6),
+                       std::string(rows.text(2)), rows.integer(3), rows.integer(4)});
   }
   if (!rows || code != SQLITE_DONE) return database_problem(connection_, path_, "cannot read who died");
   return crashes;
@@ -354,7 +387,8 @@ Answer<std::vector<SpanView>> TraceReader::spans_of_ring(const RingId& ring, std
     return true;
   });
   if (problem) return *problem;
-  std::stable_sort(spans.begin(), spans.end(), [](const SpanView& a, const SpanView& b) { return a.end_unix_ns() < b.end_unix_ns(); });
+  std::stable_sort(spans.begin(), spans.end(),
+                   [](const SpanView& a, const SpanView& b) { return a.end_unix_ns() < b.end_unix_ns(); });
   return spans;
 }
 

@@ -1,5 +1,5 @@
-// metrics/traces.db, looked at: lists of traces, one trace by id, every span in a range of time. Reads the hot blobs through
-// store/trace_codec.h; trusts nothing in them. One thread.
+// metrics/traces.db, looked at: lists of traces, one trace by id, every span in a range of time. Reads the hot blobs
+// through store/trace_codec.h; trusts nothing in them. One thread.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -19,7 +19,7 @@ namespace honeylink::telemetry::query {
 
 struct TraceFilter {
   std::int64_t since_unix_ns = INT64_MIN, until_unix_ns = INT64_MAX;  // by a span's start
-  std::string name;               // of any span of the trace; exact
+  std::string name;                                                   // of any span of the trace; exact
   std::int64_t duration_ns_min = 0;
   bool errors = false, slow = false;
 };
@@ -52,7 +52,8 @@ class TraceReader {
 
   /// `limit` 0: all.
   [[nodiscard]] Answer<TraceList> list(const TraceFilter& filter, std::size_t limit);
-  /// Every span of the one trace that begins with these digits (≥ 4, or all 32). usage where several do: `why` names some.
+  /// Every span of the one trace that begins with these digits (≥ 4, or all 32). usage where several do: `why` names
+  /// some.
   [[nodiscard]] Answer<std::vector<SpanView>> trace(const std::string& hex_prefix);
 
   /// One span after the other, in order of storing. What next() gives is valid until the next call.

@@ -44,7 +44,8 @@ struct Family {
 
  private:
   void break_circles() {
-    std::vector<std::uint8_t> state(parent.size(), 0);  // 1: on the way up from the span at hand, 2: known to reach a root
+    std::vector<std::uint8_t> state(parent.size(),
+                                    0);  // 1: on the way up from the span at hand, 2: known to reach a root
     std::vector<std::uint32_t> way;
     for (std::uint32_t i = 0; i < parent.size(); ++i) {
       std::uint32_t at = i;
@@ -69,7 +70,8 @@ std::int64_t self_time(const std::vector<SpanView>& spans, const Family& family,
 }
 
 /// Adds to critical[i] what the interval up to `until` of each span on the path spent in the span itself.
-void walk_critical_path(const std::vector<SpanView>& spans, const Family& family, std::uint32_t root, std::vector<std::int64_t>& critical) {
+void walk_critical_path(const std::vector<SpanView>& spans, const Family& family, std::uint32_t root,
+                        std::vector<std::int64_t>& critical) {
   struct Step {
     std::uint32_t span;
     std::int64_t until;
@@ -81,8 +83,10 @@ void walk_critical_path(const std::vector<SpanView>& spans, const Family& family
     steps.pop_back();
     const std::int64_t start = spans[step.span].start_unix_ns;
     std::int64_t cursor = step.until;
-    by_end.assign(family.children.begin() + family.first[step.span], family.children.begin() + family.first[step.span + 1]);
-    std::sort(by_end.begin(), by_end.end(), [&](std::uint32_t a, std::uint32_t b) { return spans[a].end_unix_ns() > spans[b].end_unix_ns(); });
+    by_end.assign(family.children.begin() + family.first[step.span],
+                  family.children.begin() + family.first[step.span + 1]);
+    std::sort(by_end.begin(), by_end.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return spans[a].end_unix_ns() > spans[b].end_unix_ns(); });
     for (const std::uint32_t child : by_end) {
       const std::int64_t child_start = std::max(spans[child].start_unix_ns, start);
       const std::int64_t child_end = spans[child].end_unix_ns();

@@ -16,7 +16,8 @@ SpanIdBytes id(std::uint64_t n) {
   return bytes;
 }
 
-SpanView span(std::uint64_t n, std::uint64_t parent, std::int64_t start_ms, std::int64_t duration_ms, std::string name = {}) {
+SpanView span(std::uint64_t n, std::uint64_t parent, std::int64_t start_ms, std::int64_t duration_ms,
+              std::string name = {}) {
   SpanView view;
   view.span_id = id(n);
   view.has_parent = parent != 0;
@@ -28,7 +29,8 @@ SpanView span(std::uint64_t n, std::uint64_t parent, std::int64_t start_ms, std:
 }
 
 TEST(TraceTree, ChildrenFollowTheirParentByStart) {
-  const std::vector<SpanView> spans{span(4, 1, 50, 10, "late"), span(2, 1, 5, 10, "early"), span(3, 2, 6, 2, "inner"), span(1, 0, 0, 100, "root")};
+  const std::vector<SpanView> spans{span(4, 1, 50, 10, "late"), span(2, 1, 5, 10, "early"), span(3, 2, 6, 2, "inner"),
+                                    span(1, 0, 0, 100, "root")};
   const TraceTree tree = build_trace_tree(spans);
   std::vector<std::string> names;
   for (const TreeNode& node : tree.nodes) names.push_back(spans[node.span].name);
@@ -46,7 +48,8 @@ TEST(TraceTree, SelfTimeIsWhatNoChildCovers) {
 }
 
 TEST(TraceTree, TheCriticalPathAccountsForTheWholeRoot) {
-  const std::vector<SpanView> spans{span(1, 0, 0, 650, "session"), span(2, 1, 2, 12, "policy"), span(3, 1, 15, 31, "key"), span(4, 1, 50, 598, "send"),
+  const std::vector<SpanView> spans{span(1, 0, 0, 650, "session"), span(2, 1, 2, 12, "policy"),
+                                    span(3, 1, 15, 31, "key"), span(4, 1, 50, 598, "send"),
                                     span(5, 4, 55, 590, "physical")};
   const TraceTree tree = build_trace_tree(spans);
   std::int64_t sum = 0;
@@ -66,7 +69,8 @@ TEST(TraceTree, AMissingParentMakesAnOrphanAndLosesNothing) {
 }
 
 TEST(TraceTree, CirclesAndSelfParentsEnd) {
-  const std::vector<SpanView> spans{span(1, 2, 0, 10), span(2, 3, 0, 10), span(3, 1, 0, 10), span(4, 4, 0, 10), span(5, 3, 0, 10)};
+  const std::vector<SpanView> spans{span(1, 2, 0, 10), span(2, 3, 0, 10), span(3, 1, 0, 10), span(4, 4, 0, 10),
+                                    span(5, 3, 0, 10)};
   EXPECT_EQ(build_trace_tree(spans).nodes.size(), 5U);
 }
 
@@ -76,7 +80,8 @@ TEST(TraceTree, RandomShapesKeepEverySpanOnce) {
     std::vector<SpanView> spans;
     const auto n = 1 + random() % 60;
     for (unsigned i = 1; i <= n; ++i) {
-      spans.push_back(span(i, random() % (n + 2), static_cast<std::int64_t>(random() % 100), static_cast<std::int64_t>(random() % 100)));
+      spans.push_back(span(i, random() % (n + 2), static_cast<std::int64_t>(random() % 100),
+                           static_cast<std::int64_t>(random() % 100)));
     }
     const TraceTree tree = build_trace_tree(spans);
     std::vector<int> seen(spans.size());
@@ -92,7 +97,8 @@ TEST(TraceTree, RandomShapesKeepEverySpanOnce) {
 
 TEST(TraceTree, AChainOfAHundredThousandIsSafe) {
   std::vector<SpanView> spans;
-  for (std::uint64_t i = 1; i <= 100'000; ++i) spans.push_back(span(i, i - 1, static_cast<std::int64_t>(i), 200'000 - 2 * static_cast<std::int64_t>(i)));
+  for (std::uint64_t i = 1; i <= 100'000; ++i)
+    spans.push_back(span(i, i - 1, static_cast<std::int64_t>(i), 200'000 - 2 * static_cast<std::int64_t>(i)));
   const TraceTree tree = build_trace_tree(spans);
   ASSERT_EQ(tree.nodes.size(), 100'000U);
   EXPECT_EQ(tree.nodes.back().depth, 99'999U);

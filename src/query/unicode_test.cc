@@ -20,9 +20,7 @@ TEST(Unicode, AnyBytesAreWalkedToTheirEnd) {
       rest.remove_prefix(point.bytes);
     }
     ASSERT_TRUE(is_utf8(again));
-    if (is_utf8(bytes)) {
-      ASSERT_EQ(again, bytes);
-    }
+    if (is_utf8(bytes)) { ASSERT_EQ(again, bytes); }
   }
 }
 
