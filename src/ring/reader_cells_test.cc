@@ -207,7 +207,7 @@ TEST(RingCells, ABankThatIsExchangedMeanwhileIsReadAgain) {
   const auto reader = ring.reader();
   std::atomic<bool> stop{false};
   std::atomic<std::uint32_t> turns{0};
-  std::thread writer([&] {
+  std::jthread writer([&] {
     for (std::uint32_t turn = 1; !stop.load(); ++turn) {
       const std::uint32_t i = turn & 1;
       // Every bucket of a turn's bank holds the number of the turn, which is also the base of its word.
@@ -218,6 +218,7 @@ TEST(RingCells, ABankThatIsExchangedMeanwhileIsReadAgain) {
       turns.store(turn);
     }
   });
+  const StopAtEnd at_end{stop};
   while (turns.load() == 0) std::this_thread::yield();
   std::size_t read = 0;
   for (int i = 0; i < 20'000; ++i) {
@@ -230,8 +231,6 @@ TEST(RingCells, ABankThatIsExchangedMeanwhileIsReadAgain) {
     ASSERT_EQ(sketch.buckets.size(), 320U);
     for (const std::uint64_t bucket : sketch.buckets) ASSERT_EQ(bucket, static_cast<std::uint64_t>(sketch.offset));
   }
-  stop = true;
-  writer.join();
   EXPECT_GT(read, 0U);
 }
 

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "ring/test_ring.h"
 
 namespace honeylink::telemetry::ring {
@@ -237,6 +240,56 @@ TEST(RingReader, GenerationMovedBeforeCopying) {
   bool moved = false;
   EXPECT_FALSE(reader->copy_chunk(chunks[0], copy, moved));
   EXPECT_TRUE(moved);
+}
+// A writer that steals its only chunk again and again: a copy is of one generation, header and bytes, or it is none.
+TEST(RingReader, GenerationMovedWhileCopying) {
+  TestRing ring;
+  const auto reader = ring.reader();
+  std::atomic<bool> stop{false};
+  std::atomic<std::uint32_t> generations{0};
+  std::jthread writer([&] {
+    constexpr std::uint32_t kWords = 2000;
+    auto* words = reinterpret_cast<std::uint64_t*>(ring.chunk_data(0));
+    for (std::uint32_t generation = 1; !stop.load(); ++generation) {
+      ChunkHeader& c = ring.chunk(0);
+      c.word.store(make_word(generation, 0, ChunkState::claim));
+      c.first[0].store(generation, std::memory_order_relaxed);
+      c.committed.store(0, std::memory_order_relaxed);
+      c.word.store(make_word(generation, 0, ChunkState::owned), std::memory_order_release);
+      for (std::uint32_t i = 0; i < kWords; ++i) {
+        std::atomic_ref<std::uint64_t>(words[i]).store(generation, std::memory_order_relaxed);
+        if (i % 100 == 99) c.committed.store((i + 1) * 8, std::memory_order_release);
+      }
+      c.word.store(make_word(generation, 0, ChunkState::full), std::memory_order_release);
+      generations.store(generation);
+      // Lingers, so that a reader that began with OWNED also finds FULL.
+      for (int i = 0; i < 6000 && !stop.load(std::memory_order_relaxed); ++i) {}
+    }
+  });
+  const StopAtEnd at_end{stop};
+  while (generations.load() == 0) std::this_thread::yield();
+  std::size_t whole = 0, taken = 0;
+  for (int round = 0; round < 400'000 && (round < 20'000 || whole == 0 || taken == 0); ++round) {
+    std::vector<ChunkView> chunks;
+    ChunkCopy copy;
+    bool moved = false;
+    ASSERT_TRUE(reader->read_chunks(chunks));
+    if (!reader->copy_chunk(chunks[0], copy, moved)) {
+      ASSERT_TRUE(moved) << reader->why();
+      ++taken;
+      continue;
+    }
+    ++whole;
+    ASSERT_EQ(copy.view.first[0], copy.view.generation);
+    ASSERT_TRUE(!copy.full || copy.bytes.size() == 16'000) << "what is FULL is FULL to its last record";
+    for (std::size_t at = 0; at < copy.bytes.size(); at += 8) {
+      std::uint64_t word;
+      std::memcpy(&word, &copy.bytes[at], sizeof word);
+      ASSERT_EQ(word, copy.view.generation);
+    }
+  }
+  EXPECT_GT(whole, 0U);
+  EXPECT_GT(taken, 0U);
 }
 TEST(RingReader, ClaimedFreeAndCarvedChunksAreNotCopied) {
   TestRing ring;

@@ -71,6 +71,12 @@ std::vector<std::uint8_t> test_record(Record record, const TestItems& items = {}
   return bytes;
 }
 
+/// Declared behind a thread that runs until `stop`: a failed assertion then ends the test, and not the program.
+struct StopAtEnd {
+  std::atomic<bool>& stop;
+  ~StopAtEnd() { stop.store(true); }
+};
+
 class TestRing {
  public:
   static constexpr std::uint32_t kSlots = 4, kChunks = 8;
