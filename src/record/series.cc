@@ -81,9 +81,10 @@ std::uint32_t add(const Definition& definition, InstrumentKind kind, std::uint32
   table[place] = id + 1;
   const std::uint32_t rings = process.ring_count.load(std::memory_order_relaxed);
   for (std::uint32_t i = 0; i < rings; ++i) {
+    // The cell first: a reader that sees the series must not find a gauge of 0 that nobody set.
+    if (kind == InstrumentKind::gauge) make_gauge_cell(*process.rings[i], id);
     // Rings of before (start() leaves a small one behind) may be full without a loss: nobody begins a series in them.
     if (!write_series(*process.rings[i], id) && process.rings[i] == process.current.load(std::memory_order_relaxed)) count(ProcessCounter::names_full);
-    if (kind == InstrumentKind::gauge) make_gauge_cell(*process.rings[i], id);
   }
   return id;
 }
@@ -175,8 +176,8 @@ double slow_limit_of(std::uint32_t series) noexcept { return all[series].slow_li
 bool replay_series(Ring& ring) noexcept {
   bool whole = true;
   for (std::uint32_t id = 0; id < series_count; ++id) {
-    whole &= write_series(ring, id);
     if (all[id].kind == InstrumentKind::gauge) whole &= make_gauge_cell(ring, id);
+    whole &= write_series(ring, id);
   }
   return whole;
 }
