@@ -136,25 +136,30 @@ void add_histogram(Listing& listing, const query::SeriesView& series, const quer
                p.exemplar.present ? text_cell(hex(p.exemplar.trace_id)) : null_cell()});
 }
 
+Listing point_listing(bool histogram, bool gauge, const char* quantile_title) {
+  if (!histogram)
+    return Listing({{"time", "time"},
+                    {"time_unix_nano", ""},
+                    {"value", gauge ? "value" : "change", true},
+                    {"rate", gauge ? "" : "per second", true}});
+  return Listing({{"time", "time"},
+                  {"time_unix_nano", ""},
+                  {"count", "count", true},
+                  {"mean", "mean", true},
+                  {"min", "min", true},
+                  {"quantile", quantile_title, true},
+                  {"max", "max", true},
+                  {"scale", "scale", true},
+                  {"trace_id", "worst trace"}});
+}
+
 void print_points(const Call& call, const query::SeriesView& series, const std::vector<query::MetricPoint>& points,
                   const Asked& asked) {
   const bool histogram = series.is_histogram();
   const std::string unit = terminal_safe(series.unit);
   char q[24];
   std::snprintf(q, sizeof q, "p%g", asked.quantile * 100);
-  Listing listing = histogram ? Listing({{"time", "time"},
-                                         {"time_unix_nano", ""},
-                                         {"count", "count", true},
-                                         {"mean", "mean", true},
-                                         {"min", "min", true},
-                                         {"quantile", q, true},
-                                         {"max", "max", true},
-                                         {"scale", "scale", true},
-                                         {"trace_id", "worst trace"}})
-                              : Listing({{"time", "time"},
-                                         {"time_unix_nano", ""},
-                                         {"value", series.is_gauge() ? "value" : "change", true},
-                                         {"rate", series.is_gauge() ? "" : "per second", true}});
+  Listing listing = point_listing(histogram, series.is_gauge(), q);
   const std::size_t shown = asked.limit == 0 ? points.size() : std::min<std::size_t>(points.size(), asked.limit);
   for (std::size_t i = points.size() - shown; i < points.size(); ++i) {  // the newest, oldest first
     const query::MetricPoint& p = points[i];
