@@ -78,13 +78,25 @@ void store_open_span(Core& core, RingState& ring, const ring::TickScale& scale, 
   touch(core, ring, open.slot, kTraceSink);
 }
 
+// The newest thing that the ring tells: a record, or the beginning of a span that was still open. Times that the application gave may
+// lie in the future; a process cannot have died later than now.
+std::int64_t time_of_death(const Core& core, const RingState& ring, const ring::TickScale& scale, std::span<const ring::OpenSpan> open,
+                           std::int64_t last_sign_unix_ns) {
+  for (const ring::OpenSpan& span : open) {
+    ring::RawRecord record;
+    ring::RecordCursor cursor(span.record);
+    SpanEvent event;
+    if (cursor.next(record) && decode_span(ring.source(), scale, record, {}, event))
+      last_sign_unix_ns = std::max(last_sign_unix_ns, event.start_unix_ns);
+  }
+  return std::min(last_sign_unix_ns, core.clock->realtime_ns());
+}
+
 // False: the trace store does not take it now.
 bool close_spans(Core& core, RingState& ring) {
   const ring::TickScale scale = ring.reader->tick_scale();
   const LastState last = read_last_state(ring, scale);
   const std::vector<std::uint64_t>& accepted = last.accepted;
-  // Times that the application gave may lie in the future; a process cannot have died later than now.
-  const std::int64_t died = std::min(last.last_sign_unix_ns, core.clock->realtime_ns());
   for (std::size_t i = 0; i < accepted.size(); ++i) {
     if (ring.slots[i].at[kTraceSink].ordinal() > accepted[i]) return true;  // an engine before us has done this
   }
@@ -95,6 +107,7 @@ bool close_spans(Core& core, RingState& ring) {
   if (!ring.reader->read_open_spans(open)) open.clear();
   std::erase_if(open, [&](const auto& span) { return span.slot >= ring.slots.size() || was_published(span, accepted); });
   std::stable_sort(open.begin(), open.end(), [](const auto& a, const auto& b) { return a.slot < b.slot; });
+  const std::int64_t died = time_of_death(core, ring, scale, open, last.last_sign_unix_ns);
   if (crashed) keep_since(core, ring, died - kCrashWindowNs);
   for (const auto& span : open) store_open_span(core, ring, scale, span, died, crashed);
   if (crashed) {
