@@ -47,7 +47,7 @@ std::unique_ptr<ring::RingReader> open_ring(std::string& why) {
   return why = "no ring", nullptr;
 }
 
-// Records of one whole reading. `copy` is the caller's, so that its buffer is used again as a drain's is not.
+// Records of one whole reading; each chunk into a buffer of its own, as the engine's drain does.
 std::int64_t read_all(ring::RingReader& reader, bool decode, std::string& why) {
   std::vector<ring::ChunkView> chunks;
   if (!reader.refresh() || !reader.read_chunks(chunks)) return why = reader.why(), -1;

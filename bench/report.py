@@ -21,12 +21,13 @@ ROWS = [  # name in the programs, what the reader sees
     ("SpanTwoAttributes", "span: start, 2 attributes, end"),
     ("SpanSetLater", "span, attributes set later"),
     ("SpanScopedTwoAttributes", "span, scoped (current)"),
-    ("SpanNotRecorded", "span, not recorded"),
+    ("SpanNotRecorded", "span, sampler always off"),
+    ("SpanNotSampled", "span, ratio of 0, not recorded"),
     ("SpanNotKept", "span, recorded but not kept"),
     ("LogThreeFields", "log, 3 fields"),
     ("LogLevelOff", "log, below the level"),
 ]
-README_ROWS = ["CounterBound", "CounterThreeLabels", "HistogramBound", "SpanTwoAttributes", "SpanNotRecorded", "LogThreeFields"]
+README_ROWS = ["CounterBound", "CounterThreeLabels", "HistogramBound", "SpanTwoAttributes", "SpanNotSampled", "LogThreeFields"]
 
 
 def read_medians(folder):
@@ -42,7 +43,7 @@ def read_medians(folder):
                 sys.exit(f"{path}: {row['name']}: {row.get('error_message')}")
             name, _, threads = row["name"].partition("/threads:")
             if path.name.startswith("drain"):
-                drain[name].append(row["ns_record"] * 1e9)
+                drain[name].append(row["ns_record"])
             else:
                 seen["ours", name, int(threads or 1)].append(row["cpu_time"])
     columns = collections.defaultdict(dict)
@@ -134,6 +135,10 @@ def full_text(folder, columns, drain):
     yield "\n".join(comparison(columns, {name for name, _ in ROWS})) + "\n"
     yield "Reading a full ring of spans and logs (bench/drain_bench.cc): " + ", ".join(
         f"{what} {drain[name]:.1f} ns a record" for name, what in (("DrainCopyAndSplit", "copied, checked and split"), ("DrainDecode", "and decoded")) if name in drain) + ".\n"
+    if not (folder / "whole-rate-100000.json").exists():
+        yield "Everything persisted, memory and the idle agent were not measured in this run (`./dev bench --calls`)."
+        yield RULES
+        return
     yield "## Everything persisted\n\nWith `taskset -c 0`, recorder and engine share that core, under `ulimit -v` of 1 GiB each.\n"
     yield "\n".join(whole_rows(folder)) + "\n"
     yield "## At rest\n\n" + memory_sentence(folder) + "\n" + idle_sentence(folder)

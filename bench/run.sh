@@ -7,14 +7,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 case " $* " in
   *" --help "* | *" -h "*)
     echo "usage: bench/run.sh [--quick]
-Measures, prints the tables and writes docs/benchmarks.md and the README's figures. --quick: one short round, writes neither.
+Measures, prints the tables and writes docs/benchmarks.md and the README's figures. --quick: one short round, writes neither. --calls: only what a call costs.
 BUILD names another build folder than build/release; REMARK is a sentence to stand above the figures."
     exit 0 ;;
 esac
-rounds=3 seconds=0.2 long=60 events=10000000 quick=
+rounds=3 seconds=0.2 long=60 events=10000000 quick= calls=
 for argument in "$@"; do
   case $argument in
     --quick) quick=--quick rounds=1 seconds=0.1 long=10 events=2000000 ;;
+    --calls) calls=yes ;;
     *) echo "bench/run.sh: no option '$argument'" >&2; exit 2 ;;
   esac
 done
@@ -23,7 +24,7 @@ rivals=build/rivals
 out=build/bench
 rm -rf "$out"
 mkdir -p "$out" "$rivals"
-for program in honeytel bench/record_bench bench/unsampled_bench bench/drain_bench; do
+for program in $([ -n "$calls" ] || echo honeytel) bench/record_bench bench/unsampled_bench bench/drain_bench; do
   [ -x "$build/$program" ] || { echo "bench/run.sh: $build/$program is missing: run ./dev bench" >&2; exit 1; }
 done
 
@@ -60,6 +61,7 @@ fi
   echo "CPU: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) cores"
   echo "kernel: $(uname -sr), clock source $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
   echo "compiler: $(${CXX:-c++} --version | head -1), -O2"
+  echo "sources: $(git rev-parse --short HEAD 2>/dev/null || echo 'no git')$([ -z "$(git status --porcelain -- src include bench 2>/dev/null)" ] || echo ' and changes that are not committed')"
   echo "load average before: $(cut -d' ' -f1-3 /proc/loadavg)"
   echo "scheduling: ${front[*]:-as any program (chrt -f is not permitted here)}"
   if [ -n "$rust" ]; then
@@ -80,11 +82,21 @@ for round in $(seq "$rounds"); do
   echo "round $round of $rounds" >&2
   ours "ours-record.$round" record_bench
   [ -z "$rust" ] || "${front[@]}" "$rust" "$seconds" >"$out/rust.$round.jsonl"
-  ours "ours-plain.$round" unsampled_bench
+  ours "ours-off.$round" unsampled_bench --off
+  ours "ours-unkept.$round" unsampled_bench --unkept
   [ -z "$spdlog" ] || "${front[@]}" "$spdlog" "$seconds" >"$out/spdlog.$round.jsonl"
   ours "ours-retroactive.$round" unsampled_bench --retroactive
   ours "drain.$round" drain_bench
 done
+
+report() {
+  echo "load average after: $(cut -d' ' -f1-3 /proc/loadavg)" >>"$out/machine"
+  python3 bench/report.py $quick "$out"
+}
+if [ -n "$calls" ]; then
+  report
+  exit
+fi
 
 # Recorder and engine share one core and may use 1 GB of addresses each. The exit code says whether events were lost: it is in "passed".
 whole() {
@@ -120,5 +132,4 @@ if command -v strace >/dev/null; then
   wait "$agent" || true
   agent=
 fi
-echo "load average after: $(cut -d' ' -f1-3 /proc/loadavg)" >>"$out/machine"
-python3 bench/report.py $quick "$out"
+report

@@ -1,6 +1,7 @@
 // What a span costs that its sampler does not keep (Google Benchmark). Apart from record_bench.cc, because start()
-// decides it for the whole process: without retroactive keep nothing is recorded (SpanNotRecorded); with
-// `--retroactive` it is recorded like any other, so that an error can fetch it later (SpanNotKept).
+// decides it for the whole process. One argument says which: --off (SpanNotRecorded: always_off turns tracing off),
+// --unkept (SpanNotSampled: a ratio of 0, without retroactive keep, so the trace id decides and nothing is recorded),
+// --retroactive (SpanNotKept: a ratio of 0, recorded like any other span, so that an error can fetch it later).
 #include <benchmark/benchmark.h>
 #include <honeylink/telemetry.h>
 #include <pthread.h>
@@ -30,12 +31,14 @@ void unsampled_span(benchmark::State& state) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool retroactive =
-      std::any_of(argv, argv + argc, [](const char* word) { return std::string_view(word) == "--retroactive"; });
-  const auto started = tel::start(
-      {.resource = {.service_name = "bench"}, .sampler = tel::Sampler::always_off(), .retroactive_keep = retroactive});
+  const auto asked = [&](std::string_view word) { return std::find(argv, argv + argc, word) != argv + argc; };
+  const bool retroactive = asked("--retroactive"), unkept = asked("--unkept");
+  const auto sampler = retroactive || unkept ? tel::Sampler::trace_id_ratio(0) : tel::Sampler::always_off();
+  const auto started =
+      tel::start({.resource = {.service_name = "bench"}, .sampler = sampler, .retroactive_keep = retroactive});
   if (!started.ok()) return 1;
-  benchmark::RegisterBenchmark(retroactive ? "SpanNotKept" : "SpanNotRecorded", unsampled_span)->Threads(1)->Threads(2);
+  const char* name = retroactive ? "SpanNotKept" : unkept ? "SpanNotSampled" : "SpanNotRecorded";
+  benchmark::RegisterBenchmark(name, unsampled_span)->Threads(1)->Threads(2);
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
 }

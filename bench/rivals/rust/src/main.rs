@@ -118,22 +118,24 @@ fn spans(seconds: f64) {
     run("SpanScopedTwoAttributes", &plan, scoped, settle);
     check_all_arrived("spans", &arrived, &recorded);
 
-    let provider = SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOff).with_span_processor(BatchSpanProcessor::builder(arrived).build()).build();
-    let tracer = provider.tracer("bench");
     let plan = Plan { min_seconds: seconds, block: BLOCK };
-    let not_sampled = || {
-        let (mut i, tracer) = (0i64, tracer.clone());
-        move || {
-            let mut span = tracer.start("bench.span");
-            i += 1;
-            if span.is_recording() {
-                span.set_attribute(KeyValue::new("i", i));
-                span.set_attribute(KeyValue::new("route", ROUTE));
+    for (name, sampler) in [("SpanNotRecorded", Sampler::AlwaysOff), ("SpanNotSampled", Sampler::TraceIdRatioBased(0.0))] {
+        let batch = BatchSpanProcessor::builder(Counting::default()).build();
+        let tracer = SdkTracerProvider::builder().with_sampler(sampler).with_span_processor(batch).build().tracer("bench");
+        let not_sampled = || {
+            let (mut i, tracer) = (0i64, tracer.clone());
+            move || {
+                let mut span = tracer.start("bench.span");
+                i += 1;
+                if span.is_recording() {
+                    span.set_attribute(KeyValue::new("i", i));
+                    span.set_attribute(KeyValue::new("route", ROUTE));
+                }
+                span.end();
             }
-            span.end();
-        }
-    };
-    run("SpanNotRecorded", &plan, not_sampled, || {});
+        };
+        run(name, &plan, not_sampled, || {});
+    }
 }
 
 /// Counts one thread's operations for nothing and adds them to the whole when the thread is done.
