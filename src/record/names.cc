@@ -51,7 +51,7 @@ std::uint32_t add_text(std::string_view text) noexcept {
   if (text_count == kNamesMax) return kOtherName;
   std::uint8_t* copy = take_bytes(text.size());
   if (copy == nullptr) return kOtherName;
-  std::memcpy(copy, text.data(), text.size());
+  if (!text.empty()) std::memcpy(copy, text.data(), text.size());
   texts[text_count] = {copy, static_cast<std::uint32_t>(text.size())};
   write_text(text_count);
   return text_count++;
