@@ -151,7 +151,8 @@ void Span::link(const SpanContext& to, Attributes attributes) const noexcept {
 }
 
 void Span::change_status(SpanStatus status, std::string_view description) const noexcept {
-  if (ref_.slot == nullptr) return internal::SpanAccess::set_slotless_status(*this, static_cast<std::uint8_t>(status));
+  internal::SpanAccess::set_slotless_status(*this, static_cast<std::uint8_t>(status));  // for an end that cannot have the slot
+  if (ref_.slot == nullptr) return;
   with_open_span(ref_, ProcessCounter::attribute_dropped, [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
     if (record.status == static_cast<std::uint8_t>(SpanStatus::ok) || status == SpanStatus::unset) return;  // `ok` is final
     record.status = static_cast<std::uint8_t>(status);

@@ -30,11 +30,23 @@ inline void give_own_span_slot(SlotState& s, ring::SpanSlot* slot) noexcept {
   s.free_slots[s.free_count++] = slot;
 }
 
+// The slot's lock word. Abandoned: the span ended while another thread was adding to it; that thread frees the slot when it lets go.
+inline constexpr std::uint32_t kSlotIdle = 0, kSlotHeld = 1, kSlotAbandoned = 2;
+
 /// The try-lock. Twice, then the caller gives up and counts: nobody waits for a thread that may be suspended.
 [[nodiscard]] inline bool lock_span_slot(ring::SpanSlot& slot) noexcept {
-  return slot.busy.exchange(1, std::memory_order_acquire) == 0 || slot.busy.exchange(1, std::memory_order_acquire) == 0;
+  std::uint32_t idle = kSlotIdle;
+  if (slot.busy.compare_exchange_strong(idle, kSlotHeld, std::memory_order_acquire, std::memory_order_relaxed)) [[likely]] return true;
+  idle = kSlotIdle;
+  return slot.busy.compare_exchange_strong(idle, kSlotHeld, std::memory_order_acquire, std::memory_order_relaxed);
 }
-inline void unlock_span_slot(ring::SpanSlot& slot) noexcept { slot.busy.store(0, std::memory_order_release); }
+inline void unlock_span_slot(ring::SpanSlot& slot) noexcept {
+  if (slot.busy.exchange(kSlotIdle, std::memory_order_acq_rel) == kSlotAbandoned) [[unlikely]] give_span_slot(nullptr, &slot);
+}
+/// For a span whose record is published without the lock: frees its slot, or leaves that to who holds it.
+inline void abandon_span_slot(SlotState& s, ring::SpanSlot& slot) noexcept {
+  if (slot.busy.exchange(kSlotAbandoned, std::memory_order_acq_rel) == kSlotIdle) give_span_slot(&s, &slot);
+}
 
 /// The record at the head of a span's first slot.
 [[nodiscard]] inline ring::SpanRecord& span_record(ring::SpanSlot& slot) noexcept { return *reinterpret_cast<ring::SpanRecord*>(slot.bytes); }

@@ -1,6 +1,7 @@
 // Starts and ends spans. A span's record is made in its slot at the start and copied whole into the thread's chunk at the end
 // (API.md, decision 7); the two clock reads are most of the cost.
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "honeylink/trace.h"
@@ -35,7 +36,8 @@ struct Parent {
 constexpr SpanRef kNoParent{};
 
 // What the caller names as the parent, or the current one; `room` holds a converted ref.
-[[gnu::noinline]] Parent parent_of(const Thread& t, const SpanOptions* options, SpanRef& room) noexcept {
+[[gnu::noinline]] Parent parent_of(const Thread& t, const SpanOptions* options, void* memory) noexcept {
+  SpanRef& room = *new (memory) SpanRef;
   Parent parent{&t.current.span, t.current.trace_state};
   if (options != nullptr && options->new_root) return {&kNoParent, nullptr};
   if (options != nullptr && options->parent != nullptr) {
@@ -151,16 +153,38 @@ inline void publish_from_slot(SlotState& s, ring::SpanSlot& slot, std::int64_t a
   give_own_span_slot(s, &slot);
 }
 
+// Another thread holds the slot and may be suspended there: what it has finished adding is taken, what it is adding is lost.
+[[gnu::noinline]] void publish_from_held_slot(SlotState& s, ring::SpanSlot& slot, ring::SpanRecord record, std::int64_t at_unix_ns,
+                                              std::uint64_t now) noexcept {
+  record.end = now;
+  if (at_unix_ns != 0 || (record.header.flags & ring::kFlagWallTimes) != 0) use_wall_times(record, at_unix_ns, now);
+  const std::uint32_t used = slot.used.load(std::memory_order_acquire);  // further slots are left: their chain may be changing
+  const std::uint32_t bytes = (used + 7U) & ~7U;
+  slot.ending_at.store((std::uint64_t{s.slot + 1U} << 48) | s.writer.next_ordinal(), std::memory_order_relaxed);
+  slot.state.store(kEnding, std::memory_order_release);
+  if (std::uint8_t* at = s.writer.reserve(bytes, class_of(record)); at != nullptr) {
+    std::memcpy(at + sizeof record, slot.bytes + sizeof record, used - sizeof record);
+    ItemCursor items({at + sizeof record, used - sizeof record});
+    for (Item item; items.next(item);) ++record.items;
+    record.dropped_attributes = 1;
+    record.header.bytes = static_cast<std::uint16_t>(bytes);
+    std::memcpy(at, &record, sizeof record);
+    publish(s, bytes, class_of(record));
+  }
+  count(ProcessCounter::attribute_dropped);
+  abandon_span_slot(s, slot);
+}
+
 }  // namespace
 
-inline void SpanAccess::start(Span& span, const Entry& entry, const Scope& scope, std::uint32_t& cached_scope, const SpanName& name,
-                              Attributes attributes, const SpanOptions* options) noexcept {
+[[gnu::always_inline]] inline bool SpanAccess::start(Span& span, const Entry& entry, const Scope& scope, std::uint32_t& cached_scope,
+                                                     const SpanName& name, Attributes attributes, const SpanOptions* options) noexcept {
   SlotState* s = entry.state();
-  if (s == nullptr) [[unlikely]] return count_unplaced(entry, ring::RecordClass::kept_span);
+  if (s == nullptr) [[unlikely]] return count_unplaced(entry, ring::RecordClass::kept_span), true;
   Thread& t = entry.current_thread();
   const std::uint32_t generation = process.key_generation.load(std::memory_order_relaxed);
   Parent parent{&t.current.span, t.current.trace_state};
-  SpanRef room;
+  alignas(SpanRef) std::uint8_t room[sizeof(SpanRef)];  // raw: made only where it is needed
   if (options != nullptr || t.current.span.key_generation != generation) [[unlikely]] parent = parent_of(t, options, room);
   SpanRef& ref = span.ref_;
   identify(ref, *parent.ref, next_id(*s), generation);
@@ -168,9 +192,9 @@ inline void SpanAccess::start(Span& span, const Entry& entry, const Scope& scope
     shared_acquire(parent.trace_state);
     span.trace_state_ = parent.trace_state;
   }
-  if ((ref.flags & kRefKept) == 0 && !sampling.record_all) return;  // its ids travel, nothing is recorded
+  if ((ref.flags & kRefKept) == 0 && !sampling.record_all) return true;  // its ids travel, nothing is recorded
   const std::uint32_t id = name_id(name);
-  if (id >= kUnknownName) [[unlikely]] return;
+  if (id >= kUnknownName) [[unlikely]] return true;
   const SpanKind kind = options != nullptr ? options->kind : SpanKind::internal;
   const std::uint16_t scope_number = scope_id(scope, cached_scope);
   const std::uint64_t parent_span = parent.ref->span;
@@ -185,7 +209,7 @@ inline void SpanAccess::start(Span& span, const Entry& entry, const Scope& scope
     const bool given = options != nullptr && options->start.unix_ns != 0;
     span.start_ = given ? static_cast<std::uint64_t>(options->start.unix_ns) : ticks_now();
     if (given) ref.flags |= kRefWallStart;
-    return;
+    return true;
   }
   ring::SpanRecord& record = span_record(*slot);
   fill_record(record, ref, parent_span, id, scope_number, kind);
@@ -201,7 +225,9 @@ inline void SpanAccess::start(Span& span, const Entry& entry, const Scope& scope
   } else {
     record.start = ticks_now();
   }
+  span.start_ = record.start;
   slot->state.store(kOpen, std::memory_order_release);
+  return fits && options == nullptr;
 }
 
 // What did not fit into the first slot, and links: through the same door as later annotations. Outside the recorder's own entry.
@@ -231,20 +257,22 @@ void SpanAccess::finish(Span& span, std::int64_t at_unix_ns) noexcept {
   ring::SpanRecord record{};
   fill_record(record, ref, span.parent_, span.name_, span.scope_, span.kind_);
   record.start = span.start_ != 0 ? span.start_ : now;
-  record.status = span.status_;
+  record.status = __atomic_load_n(&span.status_, __ATOMIC_RELAXED);
   if ((ref.flags & kRefWallStart) != 0) record.header.flags |= ring::kFlagWallTimes;
-  publish_without_slot(*s, record, at_unix_ns, now);
+  if (lost) publish_from_held_slot(*s, *static_cast<ring::SpanSlot*>(ref.slot), record, at_unix_ns, now);
+  else publish_without_slot(*s, record, at_unix_ns, now);
 }
 
 }  // namespace internal
 
 Span Tracer::start(const SpanName& name, Attributes attributes, const SpanOptions* options) const noexcept {
   Span span;
+  bool complete;
   {
     const internal::Entry entry;
-    internal::SpanAccess::start(span, entry, *scope_, scope_id_, name, attributes, options);
+    complete = internal::SpanAccess::start(span, entry, *scope_, scope_id_, name, attributes, options);
   }
-  internal::SpanAccess::complete(span, attributes, options);
+  if (!complete) [[unlikely]] internal::SpanAccess::complete(span, attributes, options);
   return span;
 }
 
@@ -252,19 +280,22 @@ void Span::finish(Timestamp at) noexcept { internal::SpanAccess::finish(*this, a
 
 ScopedSpan::ScopedSpan(const Scope& scope, std::uint32_t& scope_id, const SpanName& name, Attributes attributes,
                        const SpanOptions* options) noexcept {
+  bool complete;
   {
     const internal::Entry entry;
-    internal::SpanAccess::start(span_, entry, scope, scope_id, name, attributes, options);
+    complete = internal::SpanAccess::start(span_, entry, scope, scope_id, name, attributes, options);
     if ((span_.ref_.flags & internal::kRefValid) == 0) return;
     internal::Thread& t = entry.current_thread();
     previous_ = t.current;
     t.current.span = span_.ref_;
     t.current.trace_state = span_.trace_state_;
+    // A parent is a context: its baggage is in force with it.
+    if (options != nullptr && options->parent != nullptr) t.current.baggage = internal::ContextAccess::shared(options->parent->baggage());
     if (t.current.trace_state != nullptr || t.current.baggage != nullptr) [[unlikely]] internal::acquire(t.current);
     owner_ = internal::execution_unit(t);
     active_ = true;
   }
-  internal::SpanAccess::complete(span_, attributes, options);
+  if (!complete) [[unlikely]] internal::SpanAccess::complete(span_, attributes, options);
   if (internal::exceptions_mark_spans) exceptions_ = std::uncaught_exceptions();
 }
 
