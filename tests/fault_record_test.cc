@@ -1,4 +1,4 @@
-// The recorder in bad company: forks, every way to end, homes and disks that cannot be used, too many threads, signal handlers. Each
+// The recorder in bad company: forks, every way to end, homes and disks that cannot be used, a removed ring. Each
 // application is a forked child of the test, which itself never records; its rings are read when it is dead.
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -18,58 +18,12 @@
 #include "base/counters.h"
 #include "honeylink/telemetry.h"
 #include "record/count.h"
+#include "forked_application.h"
 #include "ring_contents.h"
 
 namespace honeylink::telemetry::tests {
 namespace {
 
-constinit Counter hits{"fault.hits", "1"};
-
-struct Ended {
-  int status = 0;
-  std::string said;  // on stderr
-  [[nodiscard]] bool exited(int code) const { return WIFEXITED(status) && WEXITSTATUS(status) == code; }
-  [[nodiscard]] bool killed_by(int signal) const { return WIFSIGNALED(status) && WTERMSIG(status) == signal; }
-  [[nodiscard]] long lines() const { return std::count(said.begin(), said.end(), '\n'); }
-};
-
-/// Runs `application` in a child, which ends with _exit(what it returns) unless it ends by itself.
-Ended run(const TestHome& home, const std::function<int()>& application) {
-  const std::string said = home.path() + "/stderr";
-  std::fflush(nullptr);
-  const pid_t child = fork();
-  if (child == 0) {
-    alarm(60);
-    const int file = ::open(said.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);
-    dup2(file, STDERR_FILENO);
-    _exit(application());
-  }
-  Ended ended;
-  waitpid(child, &ended.status, 0);
-  std::ifstream in(said);
-  ended.said.assign(std::istreambuf_iterator<char>(in), {});
-  return ended;
-}
-
-Status start_small() {
-  Options options;
-  options.buffer_bytes = kRingBytesMin;
-  options.sampler = Sampler::always_on();
-  return start(options);
-}
-
-void expect_sound(const std::vector<RingContents>& rings) {
-  for (const RingContents& ring : rings)
-    for (const std::string& what : ring.unsound) ADD_FAILURE() << ring.name << ": " << what;
-}
-
-void record_some(int n) {
-  for (int i = 0; i < n; ++i) {
-    hits.add(1);
-    const auto span = scoped_span("span", {{"i", i}});
-    log_info("log", {{"i", i}});
-  }
-}
 
 // ---- every way to end
 
@@ -376,93 +330,6 @@ TEST(RemovedRing, IsReplacedByANewOneWithinSeconds) {
   expect_sound(rings);
   ASSERT_EQ(rings.size(), 1u);
   EXPECT_EQ(rings[0].count("in the new one"), 1u);
-}
-
-// ---- accepted = stored + dropped
-
-TEST(Arithmetic, ManyThreadsOverASmallRing) {
-  const TestHome home;
-  constexpr int kThreads = 8, kTimes = 5'000;
-  const Ended ended = run(home, [] {
-    if (!start_small().ok()) return 1;
-    std::vector<std::thread> threads;
-    for (int t = 0; t < kThreads; ++t) threads.emplace_back([] { record_some(kTimes); });
-    for (auto& thread : threads) thread.join();
-    return 0;
-  });
-  EXPECT_TRUE(ended.exited(0));
-  const auto rings = home.rings();
-  expect_sound(rings);
-  ASSERT_EQ(rings.size(), 1u);
-  EXPECT_EQ(rings[0].accepted[0], std::uint64_t{kThreads} * kTimes);
-  EXPECT_EQ(rings[0].accepted[2], std::uint64_t{kThreads} * kTimes);
-  EXPECT_EQ(rings[0].values.at("fault.hits"), kThreads * kTimes);
-  EXPECT_GT(rings[0].records.size(), 100u);
-}
-
-TEST(Arithmetic, MoreThreadsThanChunksAndThanSlots) {
-  const TestHome home;
-  constexpr int kThreads = 50, kTimes = 200;  // 32 slots, 11 chunks
-  const Ended ended = run(home, [] {
-    if (!start_small().ok()) return 1;
-    std::barrier all(kThreads);
-    std::vector<std::thread> threads;
-    for (int t = 0; t < kThreads; ++t)
-      threads.emplace_back([&] {
-        log_info("log");
-        all.arrive_and_wait();  // all live at the same time
-        for (int i = 0; i < kTimes; ++i) log_info("log"), hits.add(1);
-        all.arrive_and_wait();
-      });
-    for (auto& thread : threads) thread.join();
-    return 0;
-  });
-  EXPECT_TRUE(ended.exited(0)) << ended.status << ended.said;
-  EXPECT_LE(ended.lines(), 1) << ended.said;
-  const auto rings = home.rings();
-  expect_sound(rings);
-  ASSERT_EQ(rings.size(), 1u);
-  EXPECT_GT(rings[0].no_slot[2], 0u);
-  EXPECT_EQ(rings[0].accepted[2] + rings[0].no_slot[2], std::uint64_t{kThreads} * (kTimes + 1));
-  EXPECT_EQ(rings[0].values.at("fault.hits"), kThreads * kTimes) << "additions of threads without a slot are lost";
-}
-
-std::atomic<std::uint64_t> from_handler{0};
-
-TEST(Arithmetic, ASignalHandlerThatRecordsIsCountedOrStored) {
-  const TestHome home;
-  const Ended ended = run(home, [] {
-    if (!start().ok()) return 1;
-    record_some(1);  // bound: an addition in a handler is then one instruction
-    struct sigaction action {};
-    action.sa_handler = [](int) {
-      from_handler.fetch_add(1);
-      log_info("handler");
-      hits.add(1);
-    };
-    action.sa_flags = SA_RESTART;
-    sigaction(SIGALRM, &action, nullptr);
-    const itimerval every{{0, 50}, {0, 50}};
-    setitimer(ITIMER_REAL, &every, nullptr);
-    std::uint64_t logs = 1, adds = 1;
-    while (from_handler.load() < 500) {
-      for (int i = 0; i < 100; ++i) log_info("log", {{"i", i}}), hits.add(1);
-      logs += 100, adds += 100;
-    }
-    const itimerval none{};
-    setitimer(ITIMER_REAL, &none, nullptr);
-    log_info("told", {{"logs", logs}, {"adds", adds}, {"handled", from_handler.load()}, {"nested", internal::counted(ProcessCounter::nested_call)}});
-    return 0;
-  });
-  EXPECT_TRUE(ended.exited(0)) << ended.status << ended.said;
-  const auto rings = home.rings();
-  expect_sound(rings);
-  ASSERT_EQ(rings.size(), 1u);
-  const auto told = std::find_if(rings[0].records.begin(), rings[0].records.end(), [](const Record& r) { return r.name == "told"; });
-  ASSERT_NE(told, rings[0].records.end());
-  const auto number = [&](const char* name) { return static_cast<std::uint64_t>(told->numbers.at(name)); };
-  EXPECT_EQ(rings[0].accepted[2] + number("nested"), number("logs") + number("handled") + 1);
-  EXPECT_EQ(rings[0].values.at("fault.hits"), static_cast<double>(number("adds") + number("handled")));
 }
 
 }  // namespace

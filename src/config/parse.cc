@@ -167,7 +167,9 @@ class Parser {
   template <class Owner>
   void take(const toml::table& section, std::span<const KeyRow<Owner>> rows, std::string_view of,
             std::span<const std::string_view> known, const std::string& prefix, Owner& to, Owner& last) {
-    for (const auto& [key, node] : section) {
+    for (const auto& entry : section) {
+      const toml::key& key = entry.first;
+      const toml::node& node = entry.second;
       const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.section == of && r.key == key.str(); });
       if (row == rows.end()) {
         unknown(key, "unknown key", prefix, known);

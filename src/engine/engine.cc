@@ -30,7 +30,6 @@ namespace {
 constexpr std::int64_t kDiscoveryNs = 500'000'000;
 constexpr std::int64_t kExtraTickNs = 1'000'000'000;
 constexpr std::int64_t kClockStepNs = 1'000'000'000;
-constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 constexpr std::int64_t kLongestSleepNs = 3'600'000'000'000;  // a doorbell that broke must not be for ever
 
 std::string stamp_of(const std::string& path) {

@@ -110,8 +110,9 @@ bool is_marked(const Core& core, const RingState& ring, const TraceRef& trace) {
 
 void fetch_marked(Core& core) {
   if (core.retro.fresh.empty()) return;
-  for (const auto& [serial, ring] : core.rings) {
-    fetch_from(core, *ring, Kept::retroactive, [&](const SpanEvent& span) { return core.retro.fresh.contains(key_of(*ring, span.trace)); });
+  for (const auto& entry : core.rings) {
+    RingState& ring = *entry.second;
+    fetch_from(core, ring, Kept::retroactive, [&](const SpanEvent& span) { return core.retro.fresh.contains(key_of(ring, span.trace)); });
   }
   core.retro.fresh.clear();
   killpoint("retro.before_commit");
