@@ -1,5 +1,7 @@
 // TOML to Config by the table of keys.h. toml++ and its exceptions stay in this file.
 #include <stdexcept>
+// Where asserts are compiled out toml++ drops its own as well, and goes on with what they guard.
+#undef NDEBUG
 // Some malformed keys ("[[[[") reach an assertion of toml++ 3.3 instead of an error of it; a person's file must end no engine.
 [[noreturn]] static void refuse_malformed() { throw std::runtime_error("malformed key"); }
 #define TOML_ASSERT(condition) ((condition) ? void() : refuse_malformed())
