@@ -144,7 +144,7 @@ void prepare_process() noexcept {
 }
 
 void redraw_keys() noexcept { keys.drawn = false; }
-const std::uint8_t* current_trace_key() noexcept { return keys.trace; }
+const std::uint8_t* current_trace_key() noexcept { return keys.drawn ? keys.trace : nullptr; }
 const std::uint8_t* current_span_key() noexcept { return keys.span; }
 
 Ring* make_memory_ring(std::uint64_t bytes) noexcept {
