@@ -84,12 +84,10 @@ std::string set_resource(const Resource& resource, const char* configured_enviro
   if (parts.environment.empty()) parts.environment = configured_environment;
   for (const Attribute& more : resource.more) {
     if (size + item_bytes(more.value) > kResourceBytesMax) break;
-    const auto id = intern_text_locked(more.key.text());
     if (more.value.type() == Value::Type::text) put(more.key.text(), more.value.text());
     else if (more.value.type() == Value::Type::integer) put(more.key.text(), std::to_string(more.value.integer()));
     else if (more.value.type() == Value::Type::boolean) put(more.key.text(), more.value.integer() != 0 ? "true" : "false");
     else if (more.value.type() == Value::Type::real) put(more.key.text(), std::to_string(more.value.real()));
-    (void)id;
   }
   read_otel_attributes(parts);
   if (const auto name = environment_variable("OTEL_SERVICE_NAME"); !name.empty()) parts.service = name;
