@@ -1,5 +1,6 @@
-// What a call costs its caller, in thread-CPU time, on one thread and on two pinned to different cores (Google Benchmark).
-// The recorder writes into a real ring file; nobody drains, so the oldest chunk is taken again and again, as in the worst case.
+// What a call costs its caller, in thread-CPU time, on one thread and on two pinned to different cores (Google
+// Benchmark). The recorder writes into a real ring file; nobody drains, so the oldest chunk is taken again and again,
+// as in the worst case.
 #include <benchmark/benchmark.h>
 #include <honeylink/telemetry.h>
 #include <pthread.h>
@@ -113,6 +114,7 @@ BENCHMARK(LogLevelOff)->Threads(1);
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (tel::start({.resource = {.service_name = "bench"}, .sampler = tel::Sampler::always_on()}).ok()) benchmark::Initialize(&argc, argv);
+  if (tel::start({.resource = {.service_name = "bench"}, .sampler = tel::Sampler::always_on()}).ok())
+    benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();
 }

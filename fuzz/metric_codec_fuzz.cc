@@ -1,5 +1,5 @@
-// Blobs of metrics.db from anybody: the bytes as they are, and again with a header and checksum that fit. What comes out is asked for
-// what query and service levels ask: quantiles, shares, a coarser scale, a merge.
+// Blobs of metrics.db from anybody: the bytes as they are, and again with a header and checksum that fit. What comes
+// out is asked for what query and service levels ask: quantiles, shares, a coarser scale, a merge.
 #include <cmath>
 #include <cstdlib>
 #include <cstring>

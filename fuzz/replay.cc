@@ -1,5 +1,6 @@
-// Runs a fuzzer's entry over every file of the folders and files named: the corpus as a regression test where libFuzzer is not linked.
-// Called by ctest (fuzz.*.corpus). An empty corpus is a failure: a test that runs nothing proves nothing.
+// Runs a fuzzer's entry over every file of the folders and files named: the corpus as a regression test where libFuzzer
+// is not linked. Called by ctest (fuzz.*.corpus). An empty corpus is a failure: a test that runs nothing proves
+// nothing.
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>

@@ -1,5 +1,5 @@
-// Blobs of traces.db from anybody: the bytes as they are, and again with a header and checksum that fit, so that the spans behind them
-// are reached. Nothing may be read beyond the input; walks end.
+// Blobs of traces.db from anybody: the bytes as they are, and again with a header and checksum that fit, so that the
+// spans behind them are reached. Nothing may be read beyond the input; walks end.
 #include <cstdlib>
 #include <cstring>
 #include <vector>

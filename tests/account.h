@@ -1,4 +1,5 @@
-// What a recording test program says about itself, in a file that both sides map: begun is raised before a call, done after it.
+// What a recording test program says about itself, in a file that both sides map: begun is raised before a call, done
+// after it.
 #pragma once
 #include <atomic>
 #include <cstdint>

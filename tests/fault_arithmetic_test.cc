@@ -1,4 +1,5 @@
-// accepted = stored + dropped, where records are lost by intent: a small ring, more threads than slots, signal handlers that record.
+// accepted = stored + dropped, where records are lost by intent: a small ring, more threads than slots, signal handlers
+// that record.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mount.h>
@@ -15,14 +16,13 @@
 #include <thread>
 
 #include "base/counters.h"
+#include "forked_application.h"
 #include "honeylink/telemetry.h"
 #include "record/count.h"
-#include "forked_application.h"
 #include "ring_contents.h"
 
 namespace honeylink::telemetry::tests {
 namespace {
-
 
 TEST(Arithmetic, ManyThreadsOverASmallRing) {
   const TestHome home;
@@ -95,14 +95,18 @@ TEST(Arithmetic, ASignalHandlerThatRecordsIsCountedOrStored) {
     }
     const itimerval none{};
     setitimer(ITIMER_REAL, &none, nullptr);
-    log_info("told", {{"logs", logs}, {"adds", adds}, {"handled", from_handler.load()}, {"nested", internal::counted(ProcessCounter::nested_call)}});
+    log_info("told", {{"logs", logs},
+                      {"adds", adds},
+                      {"handled", from_handler.load()},
+                      {"nested", internal::counted(ProcessCounter::nested_call)}});
     return 0;
   });
   EXPECT_TRUE(ended.exited(0)) << ended.status << ended.said;
   const auto rings = home.rings();
   expect_sound(rings);
   ASSERT_EQ(rings.size(), 1u);
-  const auto told = std::find_if(rings[0].records.begin(), rings[0].records.end(), [](const Record& r) { return r.name == "told"; });
+  const auto told =
+      std::find_if(rings[0].records.begin(), rings[0].records.end(), [](const Record& r) { return r.name == "told"; });
   ASSERT_NE(told, rings[0].records.end());
   const auto number = [&](const char* name) { return static_cast<std::uint64_t>(told->numbers.at(name)); };
   EXPECT_EQ(rings[0].accepted[2] + number("nested"), number("logs") + number("handled") + 1);

@@ -1,5 +1,6 @@
-// The engine in bad company, as processes: stopped while an application records at full speed (F20), a million label sets (F47), and
-// every reading command without a single network socket (I-5). The balance is read from the tool afterwards (F44).
+// The engine in bad company, as processes: stopped while an application records at full speed (F20), a million label
+// sets (F47), and every reading command without a single network socket (I-5). The balance is read from the tool
+// afterwards (F44).
 #include <poll.h>
 
 #include <chrono>
@@ -37,7 +38,9 @@ class FaultEngine : public CliTest {
     const pid_t child = ::fork();
     if (child == 0) {
       ::alarm(120);
-      ::_exit(start({.resource = {.service_name = "application"}, .home = home_, .sampler = Sampler::always_on()}).ok() ? application() : 99);
+      ::_exit(start({.resource = {.service_name = "application"}, .home = home_, .sampler = Sampler::always_on()}).ok()
+                  ? application()
+                  : 99);
     }
     int ended = 0;
     ::waitpid(child, &ended, 0);
@@ -75,7 +78,8 @@ TEST_F(FaultEngine, StoppedWhileAnApplicationRecordsDropsTheOldestAndCountsThem)
   EXPECT_GT(ledger["spans"]["dropped"]["buffer_full"], 0);
   EXPECT_GT(ledger["spans"]["stored"], 10'000);
   // The newest are the ones that were kept.
-  const Said newest = honeytel({"sql", "SELECT max(start_unix_nano), count(*) FROM spans WHERE service = 'application'", "--json"});
+  const Said newest =
+      honeytel({"sql", "SELECT max(start_unix_nano), count(*) FROM spans WHERE service = 'application'", "--json"});
   EXPECT_EQ(newest.json()["rows"][0]["count(*)"], ledger["spans"]["stored"]) << newest.out << newest.err;
 }
 
@@ -91,7 +95,9 @@ TEST_F(FaultEngine, AMillionLabelSetsAreTwoThousandSeriesAndOneForTheRest) {
             0);
   ASSERT_TRUE(eventually([&] { return status()["rings"].empty(); }));
   expect_balance(status()["ledger"]);
-  const Said said = honeytel({"sql", "SELECT count(DISTINCT labels) AS sets, sum(value) AS total FROM points WHERE metric = 'fault.calls'", "--json"});
+  const Said said = honeytel(
+      {"sql", "SELECT count(DISTINCT labels) AS sets, sum(value) AS total FROM points WHERE metric = 'fault.calls'",
+       "--json"});
   const nlohmann::json row = said.json()["rows"][0];
   EXPECT_EQ(row["sets"], 2'001) << said.out << said.err;
   EXPECT_EQ(row["total"], label_sets);
@@ -107,10 +113,20 @@ TEST_F(FaultEngine, NoCommandAndNoRecorderOpensANetworkSocket) {
             }),
             0);
   const std::string trace = home_ + "/strace";
-  const std::string commands[] = {"status", "metrics", "traces", "logs", "doctor", "last-words", "health --window 5m --max-loss 0.5",
-                                  "config show", "sql 'SELECT 1'", "record counter a 1", "run -- /bin/true"};
+  const std::string commands[] = {"status",
+                                  "metrics",
+                                  "traces",
+                                  "logs",
+                                  "doctor",
+                                  "last-words",
+                                  "health --window 5m --max-loss 0.5",
+                                  "config show",
+                                  "sql 'SELECT 1'",
+                                  "record counter a 1",
+                                  "run -- /bin/true"};
   for (const std::string& command : commands) {
-    const std::string line = "HONEYLINK_HOME=" + home_ + " strace -f -e trace=socket,connect,sendto -o " + trace + " " + HONEYTEL_PATH + " " + command + " >/dev/null 2>&1";
+    const std::string line = "HONEYLINK_HOME=" + home_ + " strace -f -e trace=socket,connect,sendto -o " + trace + " " +
+                             HONEYTEL_PATH + " " + command + " >/dev/null 2>&1";
     (void)!std::system(line.c_str());
     std::ifstream in(trace);
     const std::string seen{std::istreambuf_iterator<char>(in), {}};

@@ -16,14 +16,13 @@
 #include <thread>
 
 #include "base/counters.h"
+#include "forked_application.h"
 #include "honeylink/telemetry.h"
 #include "record/count.h"
-#include "forked_application.h"
 #include "ring_contents.h"
 
 namespace honeylink::telemetry::tests {
 namespace {
-
 
 // ---- every way to end
 
@@ -38,7 +37,12 @@ const Ending kEndings[] = {
     {"_exit", [] { _exit(7); }, 7, 0, false},
     {"quick_exit", [] { std::quick_exit(7); }, 7, 0, false},
     {"abort", [] { std::abort(); }, 0, SIGABRT, false},
-    {"SIGSEGV", [] { signal(SIGSEGV, SIG_DFL); raise(SIGSEGV); }, 0, SIGSEGV, false},
+    {"SIGSEGV",
+     [] {
+       signal(SIGSEGV, SIG_DFL);
+       raise(SIGSEGV);
+     },
+     0, SIGSEGV, false},
     {"SIGKILL", [] { raise(SIGKILL); }, 0, SIGKILL, false},
 };
 class EveryEnd : public ::testing::TestWithParam<Ending> {};
@@ -51,7 +55,8 @@ TEST_P(EveryEnd, LosesNothing) {
     GetParam().end();
     return 2;
   });
-  EXPECT_TRUE(GetParam().signal != 0 ? ended.killed_by(GetParam().signal) : ended.exited(GetParam().code)) << ended.status << ended.said;
+  EXPECT_TRUE(GetParam().signal != 0 ? ended.killed_by(GetParam().signal) : ended.exited(GetParam().code))
+      << ended.status << ended.said;
   const auto rings = home.rings();
   expect_sound(rings);
   ASSERT_EQ(rings.size(), 1u);
@@ -194,14 +199,18 @@ TEST(Start, WhatWasRecordedBeforeItIsHandedOver) {
   expect_sound(rings);
   std::size_t spans = 0;
   double sum = 0;
-  for (const RingContents& ring : rings) spans += ring.count("span"), sum += ring.values.count("fault.hits") != 0 ? ring.values.at("fault.hits") : 0;
+  for (const RingContents& ring : rings)
+    spans += ring.count("span"), sum += ring.values.count("fault.hits") != 0 ? ring.values.at("fault.hits") : 0;
   EXPECT_EQ(spans, 12u);
   EXPECT_EQ(sum, 12);
 }
 
 TEST(Start, WithoutItNoFileIsWritten) {
   const TestHome home;
-  EXPECT_TRUE(run(home, [] { record_some(5); return 0; }).exited(0));
+  EXPECT_TRUE(run(home, [] {
+                record_some(5);
+                return 0;
+              }).exited(0));
   EXPECT_EQ(home.rings().size(), 0u);
   EXPECT_FALSE(std::filesystem::exists(home.home()));
 }
@@ -270,7 +279,8 @@ TEST(BadHome, DegradesToMemoryWithOneLine) {
       setenv("HONEYLINK_HOME", path.c_str(), 1);
       const Status status = start();
       record_some(50);
-      return status.ok() || status.error() == Error::home_unusable || status.error() == Error::memory_file_failed ? 0 : 1;
+      return status.ok() || status.error() == Error::home_unusable || status.error() == Error::memory_file_failed ? 0
+                                                                                                                  : 1;
     });
     EXPECT_TRUE(ended.exited(0)) << bad << " " << ended.status;
     EXPECT_LE(ended.lines(), 1) << bad << ": " << ended.said;
@@ -297,7 +307,8 @@ TEST(BadHome, AFullDiskCostsNoSignal) {
   const TestHome home;
   const std::string disk = home.path() + "/disk";
   std::filesystem::create_directory(disk);
-  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=2m,mode=0700") != 0) GTEST_SKIP() << "mounting is not allowed here";
+  if (mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=2m,mode=0700") != 0)
+    GTEST_SKIP() << "mounting is not allowed here";
   const Ended ended = run(home, [&] {
     setenv("XDG_RUNTIME_DIR", disk.c_str(), 1);
     setenv("HONEYLINK_HOME", (disk + "/home").c_str(), 1);

@@ -1,5 +1,5 @@
-// Applications that record in a forked child of the test, which itself never records; their rings are read when they are dead.
-// Shared by fault_record_test.cc and fault_arithmetic_test.cc.
+// Applications that record in a forked child of the test, which itself never records; their rings are read when they
+// are dead. Shared by fault_record_test.cc and fault_arithmetic_test.cc.
 #pragma once
 #include <gtest/gtest.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
-// F01: an application is killed at random instants while it records. What its calls had returned for is in the ring, or was dropped by
-// arithmetic, oldest first; nothing is torn, nothing is there twice; open spans are there with their attributes.
-// 100 kills; HONEYLINK_TEST_LONG=1: 1,000. HONEYLINK_TEST_SEED repeats a run's instants.
+// F01: an application is killed at random instants while it records. What its calls had returned for is in the ring, or
+// was dropped by arithmetic, oldest first; nothing is torn, nothing is there twice; open spans are there with their
+// attributes. 100 kills; HONEYLINK_TEST_LONG=1: 1,000. HONEYLINK_TEST_SEED repeats a run's instants.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -41,8 +41,10 @@ bool run_and_kill(const std::string& page_file, SidePage& side, std::uint64_t ri
   return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
 }
 
-// `n` of the records of one thread: contiguous up to what was told, at most one beyond, none twice. Answers how many there are.
-std::uint64_t expect_suffix(const RingContents& ring, const char* name, const char* number, std::int64_t thread, std::uint64_t told) {
+// `n` of the records of one thread: contiguous up to what was told, at most one beyond, none twice. Answers how many
+// there are.
+std::uint64_t expect_suffix(const RingContents& ring, const char* name, const char* number, std::int64_t thread,
+                            std::uint64_t told) {
   std::uint64_t found = 0;
   std::int64_t last = -1;
   for (const Record& record : ring.records) {
@@ -55,13 +57,15 @@ std::uint64_t expect_suffix(const RingContents& ring, const char* name, const ch
   }
   if (found != 0) {
     EXPECT_GE(last + 1, static_cast<std::int64_t>(told)) << name << " of thread " << thread << ": told and not there";
-    EXPECT_LE(last + 1, static_cast<std::int64_t>(told) + 1) << name << " of thread " << thread << ": there and never made";
+    EXPECT_LE(last + 1, static_cast<std::int64_t>(told) + 1)
+        << name << " of thread " << thread << ": there and never made";
   }
   return found;
 }
 
 bool is_recorded(const RingContents& ring, std::uint64_t span) {
-  return std::any_of(ring.records.begin(), ring.records.end(), [&](const Record& r) { return !r.is_log && r.span == span; });
+  return std::any_of(ring.records.begin(), ring.records.end(),
+                     [&](const Record& r) { return !r.is_log && r.span == span; });
 }
 
 void expect_open_spans(const RingContents& ring, const SidePage& side) {
@@ -73,7 +77,8 @@ void expect_open_spans(const RingContents& ring, const SidePage& side) {
     const std::int64_t round = side.told[t].open_round.load() - 1;
     if (round < 0) continue;
     const bool there = std::any_of(ring.open.begin(), ring.open.end(), [&](const OpenRecord& open) {
-      return open.name == "lasting" && open.numbers.count("thread") != 0 && open.numbers.at("thread") == t && open.numbers.count("round") != 0 && open.numbers.at("round") == round;
+      return open.name == "lasting" && open.numbers.count("thread") != 0 && open.numbers.at("thread") == t &&
+             open.numbers.count("round") != 0 && open.numbers.at("round") == round;
     });
     EXPECT_TRUE(there) << "the open span of thread " << t << ", round " << round << ", is gone";
   }
@@ -93,7 +98,8 @@ void expect_whole(const RingContents& ring, const SidePage& side) {
     const Told& told = side.told[t];
     expect_suffix(ring, "log", "n", t, told.logs);
     expect_suffix(ring, "span", "n", t, told.spans);
-    logs += told.logs, spans += told.spans + told.lasting, adds += told.adds, labelled += told.labelled, values += told.values;
+    logs += told.logs, spans += told.spans + told.lasting, adds += told.adds, labelled += told.labelled,
+        values += told.values;
   }
   EXPECT_GE(ring.accepted[2], logs);
   EXPECT_LE(ring.accepted[2], logs + kTellingThreads);
@@ -124,7 +130,8 @@ void kill_many(std::uint64_t ring_bytes, int kills, std::int64_t longest_ns) {
   for (int i = 0; i < kills && !testing::Test::HasFailure(); ++i) {
     std::memset(page, 0, sizeof(SidePage));
     const auto after = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(longest_ns));
-    SCOPED_TRACE("kill " + std::to_string(i) + ", after " + std::to_string(after) + " ns, seed " + std::to_string(seed));
+    SCOPED_TRACE("kill " + std::to_string(i) + ", after " + std::to_string(after) + " ns, seed " +
+                 std::to_string(seed));
     ASSERT_TRUE(run_and_kill(page_file, side, ring_bytes, after));
     const auto rings = home.rings();
     ASSERT_EQ(rings.size(), 1u);
@@ -133,8 +140,9 @@ void kill_many(std::uint64_t ring_bytes, int kills, std::int64_t longest_ns) {
     stored += rings[0].records.size();
     home.remove_rings();
   }
-  std::printf("%d kills: %llu records accepted, %llu in the rings, %llu dropped by arithmetic\n", kills, static_cast<unsigned long long>(recorded),
-              static_cast<unsigned long long>(stored), static_cast<unsigned long long>(recorded - stored));
+  std::printf("%d kills: %llu records accepted, %llu in the rings, %llu dropped by arithmetic\n", kills,
+              static_cast<unsigned long long>(recorded), static_cast<unsigned long long>(stored),
+              static_cast<unsigned long long>(recorded - stored));
   EXPECT_GT(recorded, static_cast<std::uint64_t>(kills));
   munmap(page, sizeof(SidePage));
 }

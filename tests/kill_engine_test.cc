@@ -1,5 +1,5 @@
-// F02: the engine is killed at every named point and at random instants while a program records; the next engine goes on, and in the end
-// every record is there exactly once or counted, and the ledger balances.
+// F02: the engine is killed at every named point and at random instants while a program records; the next engine goes
+// on, and in the end every record is there exactly once or counted, and the ledger balances.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -133,7 +133,8 @@ class Trial {
     sqlite3_stmt* statement = nullptr;
     ASSERT_EQ(sqlite3_prepare_v2(database, "SELECT data FROM hot", -1, &statement, nullptr), SQLITE_OK);
     while (sqlite3_step(statement) == SQLITE_ROW) {
-      store::TraceBlob blob({static_cast<const std::uint8_t*>(sqlite3_column_blob(statement, 0)), static_cast<std::size_t>(sqlite3_column_bytes(statement, 0))});
+      store::TraceBlob blob({static_cast<const std::uint8_t*>(sqlite3_column_blob(statement, 0)),
+                             static_cast<std::size_t>(sqlite3_column_bytes(statement, 0))});
       EXPECT_TRUE(blob.sound());
       ++blobs;
       for (store::StoredSpan span; blob.next(span);) {
@@ -166,7 +167,8 @@ class Trial {
   }
   void verify_counts() {
     sqlite3* database = nullptr;
-    ASSERT_EQ(sqlite3_open_v2((home_ + "/metrics/metrics.db").c_str(), &database, SQLITE_OPEN_READONLY, nullptr), SQLITE_OK);
+    ASSERT_EQ(sqlite3_open_v2((home_ + "/metrics/metrics.db").c_str(), &database, SQLITE_OPEN_READONLY, nullptr),
+              SQLITE_OK);
     sqlite3_stmt* statement = nullptr;
     std::uint32_t calls = 0, spent = 0;
     ASSERT_EQ(sqlite3_prepare_v2(database, "SELECT sid, name FROM series", -1, &statement, nullptr), SQLITE_OK);
@@ -179,7 +181,8 @@ class Trial {
     std::uint64_t sum = 0, observations = 0;
     ASSERT_EQ(sqlite3_prepare_v2(database, "SELECT data FROM hot", -1, &statement, nullptr), SQLITE_OK);
     while (sqlite3_step(statement) == SQLITE_ROW) {
-      store::MetricBlob blob({static_cast<const std::uint8_t*>(sqlite3_column_blob(statement, 0)), static_cast<std::size_t>(sqlite3_column_bytes(statement, 0))});
+      store::MetricBlob blob({static_cast<const std::uint8_t*>(sqlite3_column_blob(statement, 0)),
+                              static_cast<std::size_t>(sqlite3_column_bytes(statement, 0))});
       for (store::StoredPoint point; blob.next(point);) {
         if (point.sid == calls) sum += point.integer;
         if (point.sid == spent) observations += point.sketch.count;

@@ -1,5 +1,5 @@
-// What the rings of a home hold, decoded for a test: every record with its place, its name and its attributes as text. For rings whose
-// process is dead, so that nothing moves. A value; reading failures are test failures.
+// What the rings of a home hold, decoded for a test: every record with its place, its name and its attributes as text.
+// For rings whose process is dead, so that nothing moves. A value; reading failures are test failures.
 #pragma once
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -48,7 +48,8 @@ struct RingContents {
   std::string service;
 
   [[nodiscard]] std::size_t count(std::string_view record_name) const {
-    return static_cast<std::size_t>(std::count_if(records.begin(), records.end(), [&](const Record& r) { return r.name == record_name; }));
+    return static_cast<std::size_t>(
+        std::count_if(records.begin(), records.end(), [&](const Record& r) { return r.name == record_name; }));
   }
   [[nodiscard]] std::uint64_t accepted_in_all() const { return accepted[0] + accepted[1] + accepted[2]; }
 };
@@ -65,7 +66,8 @@ inline void read_records(ring::RingReader& reader, RingContents& to) {
   std::vector<ring::ChunkView> chunks;
   if (!reader.read_chunks(chunks)) return to.unsound.push_back(reader.why());
   std::sort(chunks.begin(), chunks.end(), [](const auto& a, const auto& b) { return a.seq < b.seq; });
-  std::map<std::uint32_t, std::uint64_t> next;  // per slot: the ordinal that must follow (rule: no hole above the oldest chunk)
+  std::map<std::uint32_t, std::uint64_t>
+      next;  // per slot: the ordinal that must follow (rule: no hole above the oldest chunk)
   for (const ring::ChunkView& view : chunks) {
     if (view.state != ring::ChunkState::owned && view.state != ring::ChunkState::full) continue;
     ring::ChunkCopy copy;
@@ -76,7 +78,8 @@ inline void read_records(ring::RingReader& reader, RingContents& to) {
     }
     std::uint64_t ordinal = copy.view.first_total();
     if (next.count(view.slot) != 0 && next[view.slot] != ordinal)
-      to.unsound.push_back("slot " + std::to_string(view.slot) + ": ordinal " + std::to_string(ordinal) + " follows " + std::to_string(next[view.slot]));
+      to.unsound.push_back("slot " + std::to_string(view.slot) + ": ordinal " + std::to_string(ordinal) + " follows " +
+                           std::to_string(next[view.slot]));
     ring::RecordCursor cursor(copy.bytes);
     for (ring::RawRecord raw; cursor.next(raw); ++ordinal) {
       Record record;
@@ -99,9 +102,12 @@ inline void read_records(ring::RingReader& reader, RingContents& to) {
     if (cursor.damaged()) to.unsound.push_back("chunk " + std::to_string(view.index) + " holds a torn record");
     next[view.slot] = ordinal;
   }
-  std::stable_sort(to.records.begin(), to.records.end(), [](const Record& a, const Record& b) { return a.slot != b.slot ? a.slot < b.slot : a.ordinal < b.ordinal; });
+  std::stable_sort(to.records.begin(), to.records.end(), [](const Record& a, const Record& b) {
+    return a.slot != b.slot ? a.slot < b.slot : a.ordinal < b.ordinal;
+  });
   for (std::size_t i = 1; i < to.records.size(); ++i)
-    if (to.records[i].slot == to.records[i - 1].slot && to.records[i].ordinal == to.records[i - 1].ordinal) to.unsound.push_back("an ordinal is there twice");
+    if (to.records[i].slot == to.records[i - 1].slot && to.records[i].ordinal == to.records[i - 1].ordinal)
+      to.unsound.push_back("an ordinal is there twice");
 }
 
 inline void read_open(ring::RingReader& reader, RingContents& to) {
@@ -135,7 +141,8 @@ inline void read_values(ring::RingReader& reader, RingContents& to) {
   for (const ring::ScalarCell& cell : cells.scalars) {
     if (cell.series >= series.size()) continue;
     const SeriesInfo& info = series[cell.series].info;
-    if (info.kind == MetricType::counter || info.kind == MetricType::up_down) to.values[info.name] += static_cast<double>(static_cast<std::int64_t>(cell.value));
+    if (info.kind == MetricType::counter || info.kind == MetricType::up_down)
+      to.values[info.name] += static_cast<double>(static_cast<std::int64_t>(cell.value));
   }
   for (const ring::HistogramCell& cell : cells.histograms)
     if (cell.series < series.size()) to.values[series[cell.series].info.name] += static_cast<double>(cell.sketch.count);
@@ -173,7 +180,9 @@ class TestHome {
     std::filesystem::permissions(runtime(), std::filesystem::perms::owner_all);
     ::setenv("XDG_RUNTIME_DIR", runtime().c_str(), 1);
     ::setenv("HONEYLINK_HOME", home().c_str(), 1);
-    for (const char* name : {"HONEYLINK_TELEMETRY", "OTEL_SDK_DISABLED", "OTEL_TRACES_SAMPLER", "OTEL_SERVICE_NAME", "OTEL_RESOURCE_ATTRIBUTES"}) ::unsetenv(name);
+    for (const char* name : {"HONEYLINK_TELEMETRY", "OTEL_SDK_DISABLED", "OTEL_TRACES_SAMPLER", "OTEL_SERVICE_NAME",
+                             "OTEL_RESOURCE_ATTRIBUTES"})
+      ::unsetenv(name);
   }
   ~TestHome() {
     std::error_code ignored;

@@ -7,9 +7,10 @@
 //     …
 //   }                                             // commits and leaves; the ring keeps what comes later
 //
-// One engine leads a home. Any number may be started, in any processes; the others wait, and take over within 2 s of a leader's
-// death. An embedded engine gives way to an agent within 2 s of its start, and takes up again when the agent is gone. It runs on one
-// thread of its own, asleep while nothing is recorded, with all signals blocked. After fork() the child has no engine.
+// One engine leads a home. Any number may be started, in any processes; the others wait, and take over within 2 s of a
+// leader's death. An embedded engine gives way to an agent within 2 s of its start, and takes up again when the agent
+// is gone. It runs on one thread of its own, asleep while nothing is recorded, with all signals blocked. After fork()
+// the child has no engine.
 #pragma once
 #include <memory>
 #include <string_view>
@@ -23,8 +24,9 @@ struct EmbeddedOptions {
   std::string_view home = {};  ///< Default: HONEYLINK_HOME, else ~/.honeylink. Copied.
 };
 
-/// Starts the engine's thread; its destructor commits what was drained (normally within a second) and joins the thread. Construct and
-/// destroy it on ordinary threads, not in static storage. Never throws: where it cannot run, status() says why and recording goes on.
+/// Starts the engine's thread; its destructor commits what was drained (normally within a second) and joins the thread.
+/// Construct and destroy it on ordinary threads, not in static storage. Never throws: where it cannot run, status()
+/// says why and recording goes on.
 class HONEYLINK_API EmbeddedEngine {
  public:
   explicit EmbeddedEngine(const EmbeddedOptions& options = {}) noexcept;

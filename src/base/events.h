@@ -1,6 +1,7 @@
 // The shared nouns: what a ring holds, once decoded; what scrub cleans, stores keep and views show.
 //
-// All are views for the length of one call: bytes and texts belong to the reader's buffers or to the Source. Times are Unix ns.
+// All are views for the length of one call: bytes and texts belong to the reader's buffers or to the Source. Times are
+// Unix ns.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -36,8 +37,8 @@ struct Source {
   std::int64_t started_unix_ns = 0;
   IdKey trace_key{}, span_key{};
   ResourceInfo resource;
-  std::vector<std::string> texts;   // by text id
-  std::vector<ScopeInfo> scopes;    // by scope id
+  std::vector<std::string> texts;  // by text id
+  std::vector<ScopeInfo> scopes;   // by scope id
 
   [[nodiscard]] std::string_view text(std::uint32_t id) const noexcept {
     return id < texts.size() ? std::string_view(texts[id]) : std::string_view("_unknown");
@@ -50,7 +51,8 @@ struct RecordPosition {
   std::uint64_t ordinal = 0;  // sum over classes: the n-th record of its slot
 };
 
-/// A trace id: foreign = the 16 bytes as two big-endian halves; else `lo` is a counter under Source::trace_key (base/ids.h).
+/// A trace id: foreign = the 16 bytes as two big-endian halves; else `lo` is a counter under Source::trace_key
+/// (base/ids.h).
 struct TraceRef {
   bool foreign = false;
   std::uint64_t hi = 0, lo = 0;
@@ -109,7 +111,8 @@ struct SeriesInfo {
   std::string service_name, module, environment;
 };
 
-/// Counts of an exponential histogram: bucket i covers (base^(index), base^(index+1)] with base = 2^(2^-scale), index = offset + i.
+/// Counts of an exponential histogram: bucket i covers (base^(index), base^(index+1)] with base = 2^(2^-scale), index =
+/// offset + i.
 struct Sketch {
   std::int32_t scale = 0;
   std::int32_t offset = 0;

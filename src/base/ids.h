@@ -1,9 +1,10 @@
-// Ids that are not stored: an id is a keyed pseudo-random permutation of a counter, with a fresh random key per process start and
-// per fork. Called where an id leaves the process or is shown or sought; never on the recording path.
+// Ids that are not stored: an id is a keyed pseudo-random permutation of a counter, with a fresh random key per process
+// start and per fork. Called where an id leaves the process or is shown or sought; never on the recording path.
 //
-// Trace: AES-128 of the 128-bit counter (FIPS 197). Span: a balanced Feistel network over two 32-bit halves with AES-128 as its
-// round function, 10 rounds as in NIST SP 800-38G (FF1). AES-NI where the processor has it, else a portable table-free form; both
-// give the same bytes. Within one key no two counters share an id; across keys ids collide like random ones.
+// Trace: AES-128 of the 128-bit counter (FIPS 197). Span: a balanced Feistel network over two 32-bit halves with
+// AES-128 as its round function, 10 rounds as in NIST SP 800-38G (FF1). AES-NI where the processor has it, else a
+// portable table-free form; both give the same bytes. Within one key no two counters share an id; across keys ids
+// collide like random ones.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -29,7 +30,8 @@ class IdCipher {
   IdCipher(const std::array<std::uint8_t, 16>& trace_key, const std::array<std::uint8_t, 16>& span_key) noexcept;
   [[nodiscard]] std::array<std::uint8_t, 16> trace_id(std::uint64_t counter) const noexcept;
   [[nodiscard]] std::array<std::uint8_t, 8> span_id(std::uint64_t counter) const noexcept;
-  /// The counter of an id of this key; for a foreign id an arbitrary number (trace: false where the upper half is not zero).
+  /// The counter of an id of this key; for a foreign id an arbitrary number (trace: false where the upper half is not
+  /// zero).
   [[nodiscard]] bool trace_counter(const std::array<std::uint8_t, 16>& id, std::uint64_t& counter) const noexcept;
   [[nodiscard]] std::uint64_t span_counter(const std::array<std::uint8_t, 8>& id) const noexcept;
 

@@ -1,8 +1,8 @@
-// Attributes, events, links and labels as bytes: one form from the recorder's memory to the stores. An item is a key (an id in some
-// table of texts: the ring's, or a store's), a type and a payload of at most 4,095 bytes, padded to 4.
+// Attributes, events, links and labels as bytes: one form from the recorder's memory to the stores. An item is a key
+// (an id in some table of texts: the ring's, or a store's), a type and a payload of at most 4,095 bytes, padded to 4.
 //
-// Written by record, checked and read by ring's reader, rewritten by scrub, read by the stores. ItemCursor trusts nothing: it stops
-// at the first item that does not fit into the bytes it was given.
+// Written by record, checked and read by ring's reader, rewritten by scrub, read by the stores. ItemCursor trusts
+// nothing: it stops at the first item that does not fit into the bytes it was given.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -13,8 +13,21 @@
 namespace honeylink::telemetry {
 
 enum class ItemType : std::uint8_t {
-  boolean = 0, integer = 1, real = 2, text = 3, id = 4, booleans = 5, integers = 6, reals = 7, texts = 8,
-  event = 9, link = 10, status_text = 11, trace_state = 12, message = 13, keep_reason = 14,
+  boolean = 0,
+  integer = 1,
+  real = 2,
+  text = 3,
+  id = 4,
+  booleans = 5,
+  integers = 6,
+  reals = 7,
+  texts = 8,
+  event = 9,
+  link = 10,
+  status_text = 11,
+  trace_state = 12,
+  message = 13,
+  keep_reason = 14,
 };
 inline constexpr std::uint8_t kItemTypes = 15;
 
@@ -23,9 +36,10 @@ struct ItemHeader {
   std::uint16_t type_size;  // type:4 (low) | payload bytes:12
 };
 static_assert(sizeof(ItemHeader) == 4);
-// Payloads: boolean u8 · integer i64 · real f64 · text bytes · id {u16 text id of the kind, raw bytes} · booleans u8… · integers i64… ·
-// reals f64… · texts {u16 size, bytes}… · event {u32 name, u64 time in Unix ns, items} · link {u8[16] trace, u8[8] span, u32 flags, items} ·
-// status_text, trace_state, message, keep_reason: bytes. Multi-byte payloads are not aligned: copy them out.
+// Payloads: boolean u8 · integer i64 · real f64 · text bytes · id {u16 text id of the kind, raw bytes} · booleans u8… ·
+// integers i64… · reals f64… · texts {u16 size, bytes}… · event {u32 name, u64 time in Unix ns, items} · link {u8[16]
+// trace, u8[8] span, u32 flags, items} · status_text, trace_state, message, keep_reason: bytes. Multi-byte payloads are
+// not aligned: copy them out.
 inline constexpr std::size_t kItemPayloadMax = 4095;
 inline constexpr std::size_t kEventHeadBytes = 12;
 inline constexpr std::size_t kLinkHeadBytes = 28;
@@ -44,7 +58,8 @@ struct Item {
     return {reinterpret_cast<const char*>(payload.data()), payload.size()};
   }
   template <class T>
-  [[nodiscard]] T as(std::size_t offset = 0) const noexcept {  // the payload is checked to be large enough by ItemCursor
+  [[nodiscard]] T as(
+      std::size_t offset = 0) const noexcept {  // the payload is checked to be large enough by ItemCursor
     T value;
     std::memcpy(&value, payload.data() + offset, sizeof value);
     return value;
@@ -74,15 +89,22 @@ class ItemCursor {
  private:
   static constexpr bool fits(ItemType type, std::size_t size) noexcept {
     switch (type) {
-      case ItemType::boolean: return size == 1;
+      case ItemType::boolean:
+        return size == 1;
       case ItemType::integer:
-      case ItemType::real: return size == 8;
-      case ItemType::id: return size >= 2;
+      case ItemType::real:
+        return size == 8;
+      case ItemType::id:
+        return size >= 2;
       case ItemType::integers:
-      case ItemType::reals: return size % 8 == 0;
-      case ItemType::event: return size >= kEventHeadBytes;
-      case ItemType::link: return size >= kLinkHeadBytes;
-      default: return true;
+      case ItemType::reals:
+        return size % 8 == 0;
+      case ItemType::event:
+        return size >= kEventHeadBytes;
+      case ItemType::link:
+        return size >= kLinkHeadBytes;
+      default:
+        return true;
     }
   }
   bool fail() noexcept {

@@ -18,8 +18,8 @@ int index_of(std::string_view name) noexcept {
   for (std::size_t i = 0; i < kKillpoints.size(); ++i) {
     if (kKillpoints[i] == name) return static_cast<int>(i);
   }
-  std::fprintf(stderr, "honeylink: kill point '%.*s' is not in the table of base/killpoint.h\n", static_cast<int>(name.size()),
-               name.data());
+  std::fprintf(stderr, "honeylink: kill point '%.*s' is not in the table of base/killpoint.h\n",
+               static_cast<int>(name.size()), name.data());
   std::abort();
 }
 
@@ -28,7 +28,8 @@ int read_environment() noexcept {
   if (text == nullptr || *text == '\0') return kNone;
   const char* colon = std::strchr(text, ':');
   passes_left.store(colon == nullptr ? 1 : std::atoi(colon + 1));
-  return index_of(colon == nullptr ? std::string_view(text) : std::string_view(text, static_cast<std::size_t>(colon - text)));
+  return index_of(colon == nullptr ? std::string_view(text)
+                                   : std::string_view(text, static_cast<std::size_t>(colon - text)));
 }
 }  // namespace
 

@@ -1,4 +1,5 @@
-// Every bound of the product that more than one room relies on, with its reason. A bound that only one file needs stays there.
+// Every bound of the product that more than one room relies on, with its reason. A bound that only one file needs stays
+// there.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -24,15 +25,16 @@ inline constexpr std::size_t kSpanSlotBytes = 512;
 inline constexpr std::size_t kSpanSlotsPerSpanMax = kRecordBytesMax / kSpanSlotBytes;
 
 // Values and names.
-inline constexpr std::size_t kTextBytesMax = 256;      // a value; longer text is cut at a character boundary and counted
+inline constexpr std::size_t kTextBytesMax = 256;  // a value; longer text is cut at a character boundary and counted
 inline constexpr std::size_t kItemsPerRecordMax = 32;  // attributes of a span, event or log
 inline constexpr std::size_t kNameTextBytesMax = 128;
-inline constexpr std::uint32_t kNamesMax = 4096;       // interned texts of a process; beyond: "_other"
+inline constexpr std::uint32_t kNamesMax = 4096;  // interned texts of a process; beyond: "_other"
 inline constexpr std::uint32_t kSeriesPerInstrumentMax = 2000;
-inline constexpr std::uint32_t kSeriesMax = 65536;     // of a process
+inline constexpr std::uint32_t kSeriesMax = 65536;  // of a process
 inline constexpr std::size_t kLabelsMax = 16;
 
-// Histograms: OpenTelemetry's base-2 exponential mapping. Scale 6 = 64 buckets an octave: 0.55 % at the middle of a bucket.
+// Histograms: OpenTelemetry's base-2 exponential mapping. Scale 6 = 64 buckets an octave: 0.55 % at the middle of a
+// bucket.
 inline constexpr int kHistogramScaleStart = 6;
 inline constexpr int kHistogramScaleMin = -10;
 inline constexpr std::uint32_t kHistogramBucketsStart = 64;

@@ -1,4 +1,5 @@
-// See sketch.h. OpenTelemetry's base-2 exponential histogram: two neighbours become one when the scale goes down by one.
+// See sketch.h. OpenTelemetry's base-2 exponential histogram: two neighbours become one when the scale goes down by
+// one.
 #include "base/sketch.h"
 
 #include <algorithm>
@@ -19,7 +20,8 @@ double value_in_bucket(int scale, std::int64_t index, std::uint64_t held, double
     const double share = std::clamp(inside / static_cast<double>(held), 0.0, 1.0);
     return lower + (upper - lower) * share;
   }
-  return lower == 0 ? upper / 2 : lower / (lower / 2 + upper / 2) * upper;  // harmonic middle: the same relative error to both ends
+  return lower == 0 ? upper / 2
+                    : lower / (lower / 2 + upper / 2) * upper;  // harmonic middle: the same relative error to both ends
 }
 
 }  // namespace
@@ -123,7 +125,8 @@ double quantile(const Sketch& sketch, double q) {
     last = i;
     const auto held = static_cast<double>(sketch.buckets[i]);
     if (rank <= below + held) {
-      return within(value_in_bucket(sketch.scale, std::int64_t{sketch.offset} + static_cast<std::int64_t>(i), sketch.buckets[i], rank - 0.5 - below));
+      return within(value_in_bucket(sketch.scale, std::int64_t{sketch.offset} + static_cast<std::int64_t>(i),
+                                    sketch.buckets[i], rank - 0.5 - below));
     }
     below += held;
   }

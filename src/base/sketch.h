@@ -1,4 +1,5 @@
-// Exponential histograms as values: coarser, added, asked for a quantile. Used by engine (differences), store (scale 4), query and sli.
+// Exponential histograms as values: coarser, added, asked for a quantile. Used by engine (differences), store (scale
+// 4), query and sli.
 //
 // Must stay true: count = zeros + Σ buckets; every operation keeps count, sum, min and max exact.
 #pragma once
@@ -15,8 +16,9 @@ void downscale(Sketch& sketch, int scale);
 void trim(Sketch& sketch);
 /// Adds; goes to the coarser scale, and coarser still until at most `buckets_max` remain.
 void merge(Sketch& into, const Sketch& add, std::size_t buckets_max = kHistogramBucketsMax);
-/// The value below which a share q of the observations lies: the middle (harmonic) of the bucket that holds that rank, or, where the
-/// bucket holds ≥ 1,000, interpolated in it; always within [min, max]. NaN where there is nothing or q is not in [0, 1].
+/// The value below which a share q of the observations lies: the middle (harmonic) of the bucket that holds that rank,
+/// or, where the bucket holds ≥ 1,000, interpolated in it; always within [min, max]. NaN where there is nothing or q is
+/// not in [0, 1].
 [[nodiscard]] double quantile(const Sketch& sketch, double q);
 /// Largest relative error of quantile() at this scale: (base − 1) / (base + 1).
 [[nodiscard]] double quantile_error(int scale);

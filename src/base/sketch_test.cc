@@ -59,7 +59,8 @@ TEST(Sketch, AQuantileIsWithinTheErrorOfItsScale) {
     ASSERT_EQ(held(sketch), 900U);
     for (const double q : {0.0, 0.1, 0.5, 0.9, 0.95, 0.99, 1.0}) {
       const double true_value = exact(values, q);
-      EXPECT_LE(std::fabs(quantile(sketch, q) - true_value) / true_value, quantile_error(scale) + 1e-9) << "q " << q << " scale " << scale;
+      EXPECT_LE(std::fabs(quantile(sketch, q) - true_value) / true_value, quantile_error(scale) + 1e-9)
+          << "q " << q << " scale " << scale;
     }
   }
   EXPECT_LE(quantile_error(4), 0.022);

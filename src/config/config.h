@@ -1,8 +1,8 @@
 // config.toml as values: every key of docs/formats/config.md with its default, and what is wrong with a file, by line.
 //
-// Read by the engine (lenient: warns, counts, keeps the last good value, so that two versions can share a home) and by commands that
-// change things (strict: any problem is a refusal, exit 2). Recorders parse no TOML: the engine hands them run/recorder.opts.
-// Plain values; every function may be called from any thread.
+// Read by the engine (lenient: warns, counts, keeps the last good value, so that two versions can share a home) and by
+// commands that change things (strict: any problem is a refusal, exit 2). Recorders parse no TOML: the engine hands
+// them run/recorder.opts. Plain values; every function may be called from any thread.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -24,7 +24,8 @@ struct StoreConfig {  // of 10^6 bytes
   std::int64_t metrics_mb = 500, traces_mb = 500, logs_mb = 50, rings_mb = 64;
 };
 
-/// A service level indicator: a quantile of a histogram, or a ratio of two counters. Thresholds are in the metric's own unit.
+/// A service level indicator: a quantile of a histogram, or a ratio of two counters. Thresholds are in the metric's own
+/// unit.
 struct SliConfig {
   std::string name, module, unit = "1";
   double quantile = 0.95;
@@ -71,10 +72,10 @@ struct Config {
 
 struct Problem {
   std::string file;
-  std::uint32_t line = 0, column = 0;  // 0: the file as a whole
-  std::string key;                     // "store.metrics_mb"
-  std::string what;                    // "unknown key", "must be a whole number, is a string", …
-  std::string suggestion;              // "did you mean store.metrics_mb?", or empty
+  std::uint32_t line = 0, column = 0;      // 0: the file as a whole
+  std::string key;                         // "store.metrics_mb"
+  std::string what;                        // "unknown key", "must be a whole number, is a string", …
+  std::string suggestion;                  // "did you mean store.metrics_mb?", or empty
   [[nodiscard]] std::string text() const;  // file:line:column: key: what; suggestion
 };
 
@@ -84,9 +85,11 @@ struct Loaded {
   [[nodiscard]] bool sound() const noexcept { return problems.empty(); }
 };
 
-/// What stands in `text`; a key that is absent has its default, one that is wrong keeps its value in `last_good`. Never throws.
+/// What stands in `text`; a key that is absent has its default, one that is wrong keeps its value in `last_good`. Never
+/// throws.
 [[nodiscard]] Loaded parse_config(std::string_view text, const std::string& file, const Config& last_good);
-/// The same for <home>/config.toml. A missing file is sound; an unreadable one is a problem, and `last_good` is the answer.
+/// The same for <home>/config.toml. A missing file is sound; an unreadable one is a problem, and `last_good` is the
+/// answer.
 [[nodiscard]] Loaded load_config(const std::string& home, const Config& last_good);
 [[nodiscard]] std::string config_path(const std::string& home);
 

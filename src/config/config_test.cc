@@ -49,10 +49,12 @@ TEST(Config, EveryKeyCanBeWrittenAsShownAndReadBack) {
 }
 
 TEST(Config, UnknownKeyIsNamedByLineWithASuggestion) {
-  EXPECT_EQ(only_problem("[store]\n\nmetric_mb = 3\n"), "config.toml:3:1: store.metric_mb: unknown key; did you mean store.metrics_mb?");
+  EXPECT_EQ(only_problem("[store]\n\nmetric_mb = 3\n"),
+            "config.toml:3:1: store.metric_mb: unknown key; did you mean store.metrics_mb?");
 }
 TEST(Config, UnknownSectionIsNamedWithASuggestion) {
-  EXPECT_EQ(only_problem("[stores]\nmetrics_mb = 3\n"), "config.toml:1:2: stores: unknown section; did you mean store?");
+  EXPECT_EQ(only_problem("[stores]\nmetrics_mb = 3\n"),
+            "config.toml:1:2: stores: unknown section; did you mean store?");
 }
 TEST(Config, KeyInTheWrongSectionIsSentToItsOwn) {
   EXPECT_NE(only_problem("[alert]\nmetrics_mb = 3\n").find("did you mean store.metrics_mb?"), std::string::npos);
@@ -67,7 +69,8 @@ TEST(Config, WrongValueKeepsTheLastGoodOne) {
   Config last = default_config();
   last.store.metrics_mb = 77;
   last.slis[0].evaluation_window_s = 600;
-  const Loaded loaded = parse_config("[store]\nmetrics_mb = -1\n[sli.session_establishment_latency_p95]\nevaluation_window = 7\n", "f", last);
+  const Loaded loaded = parse_config(
+      "[store]\nmetrics_mb = -1\n[sli.session_establishment_latency_p95]\nevaluation_window = 7\n", "f", last);
   EXPECT_EQ(loaded.problems.size(), 2U);
   EXPECT_EQ(loaded.config.store.metrics_mb, 77);
   EXPECT_EQ(loaded.config.slis[0].evaluation_window_s, 600);
@@ -88,13 +91,17 @@ TEST(Config, RealsThatAreNoNumbersAreRefused) {
   EXPECT_FALSE(only_problem("[sli.packet_loss_rate]\nred = inf\n").empty());
 }
 TEST(Config, WordOutsideItsListIsRefusedWithTheNearest) {
-  EXPECT_NE(only_problem("[telemetry]\nsampler = \"alway_on\"\n").find("did you mean \"always_on\"?"), std::string::npos);
+  EXPECT_NE(only_problem("[telemetry]\nsampler = \"alway_on\"\n").find("did you mean \"always_on\"?"),
+            std::string::npos);
 }
 TEST(Config, ArrayOfMixedTypesIsRefused) {
-  EXPECT_NE(only_problem("[scrub]\nids = [\"a\", 3]\n").find("must be an array of strings, holds a whole number"), std::string::npos);
+  EXPECT_NE(only_problem("[scrub]\nids = [\"a\", 3]\n").find("must be an array of strings, holds a whole number"),
+            std::string::npos);
 }
 TEST(Config, SectionChangesABuiltInLevelAndAddsNewOnes) {
-  const Loaded loaded = parse("[sli.packet_loss_rate]\nred = 0.5\n[sli.mine]\nof = \"x_seconds\"\nquantile = 0.99\nyellow = 1\norange = 2\nred = 3\nobjective = 2\n");
+  const Loaded loaded = parse(
+      "[sli.packet_loss_rate]\nred = 0.5\n[sli.mine]\nof = \"x_seconds\"\nquantile = 0.99\nyellow = 1\norange = 2\nred "
+      "= 3\nobjective = 2\n");
   EXPECT_TRUE(loaded.sound());
   ASSERT_EQ(loaded.config.slis.size(), 6U);
   EXPECT_EQ(loaded.config.slis[3].red, 0.5);
@@ -106,8 +113,9 @@ TEST(Config, LevelWithoutAMetricOrWithFallingThresholdsIsLeftOut) {
   EXPECT_EQ(parse("[sli.mine]\nof = \"x\"\nyellow = 3\norange = 2\nred = 3\n").problems.size(), 1U);
 }
 TEST(Config, HostileFilesAreProblemsAndNeverMore) {
-  for (const char* text : {"\xff\xfe", "[[[[", "a", "[store", "[store]\n[store]\n", "sli = 3", "[sli]\nx = 3", "telemetry = [1]",
-                           "[telemetry]\nenvironment = 1979-05-27", "[store]\nmetrics_mb = 99999999999999999999999"})
+  for (const char* text :
+       {"\xff\xfe", "[[[[", "a", "[store", "[store]\n[store]\n", "sli = 3", "[sli]\nx = 3", "telemetry = [1]",
+        "[telemetry]\nenvironment = 1979-05-27", "[store]\nmetrics_mb = 99999999999999999999999"})
     EXPECT_FALSE(parse(text).sound()) << text;
 }
 TEST(Config, MissingFileIsSoundAndADirectoryInItsPlaceIsAProblem) {
@@ -131,7 +139,8 @@ TEST(Config, DurationsAreExact) {
   EXPECT_EQ(parse_duration_s("90s"), 90);
   EXPECT_EQ(parse_duration_s("2d"), 172800);
   EXPECT_EQ(parse_duration_s("1500ms"), 2);
-  for (const char* bad : {"", "m", "5", "5 m", "-5m", "5mm", "99999999999999999999s"}) EXPECT_EQ(parse_duration_s(bad), std::nullopt) << bad;
+  for (const char* bad : {"", "m", "5", "5 m", "-5m", "5mm", "99999999999999999999s"})
+    EXPECT_EQ(parse_duration_s(bad), std::nullopt) << bad;
 }
 TEST(Suggest, NearWordsAreFoundAndFarOnesAreNot) {
   constexpr std::string_view kWords[] = {"status", "traces", "metrics"};

@@ -1,4 +1,5 @@
-// The table of all keys: one row says name, type, bounds and meaning; parser, `config show` and suggestions read it alike.
+// The table of all keys: one row says name, type, bounds and meaning; parser, `config show` and suggestions read it
+// alike.
 #pragma once
 #include <cstdint>
 #include <limits>

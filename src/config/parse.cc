@@ -2,7 +2,8 @@
 #include <stdexcept>
 // Where asserts are compiled out toml++ drops its own as well, and goes on with what they guard.
 #undef NDEBUG
-// Some malformed keys ("[[[[") reach an assertion of toml++ 3.3 instead of an error of it; a person's file must end no engine.
+// Some malformed keys ("[[[[") reach an assertion of toml++ 3.3 instead of an error of it; a person's file must end no
+// engine.
 [[noreturn]] static void refuse_malformed() { throw std::runtime_error("malformed key"); }
 #define TOML_ASSERT(condition) ((condition) ? void() : refuse_malformed())
 #define TOML_EXCEPTIONS 1
@@ -26,13 +27,20 @@ constexpr std::size_t kSlisMax = 256;
 
 std::string_view kind_of(const toml::node& node) {
   switch (node.type()) {
-    case toml::node_type::string: return "a string";
-    case toml::node_type::integer: return "a whole number";
-    case toml::node_type::floating_point: return "a real number";
-    case toml::node_type::boolean: return "true or false";
-    case toml::node_type::array: return "an array";
-    case toml::node_type::table: return "a section";
-    default: return "a date or time";
+    case toml::node_type::string:
+      return "a string";
+    case toml::node_type::integer:
+      return "a whole number";
+    case toml::node_type::floating_point:
+      return "a real number";
+    case toml::node_type::boolean:
+      return "true or false";
+    case toml::node_type::array:
+      return "an array";
+    case toml::node_type::table:
+      return "a section";
+    default:
+      return "a date or time";
   }
 }
 
@@ -42,7 +50,9 @@ struct Taker {
   double least, most;
   std::string_view one_of;
 
-  std::string wrong(std::string_view wanted) const { return "must be " + std::string(wanted) + ", is " + std::string(kind_of(node)); }
+  std::string wrong(std::string_view wanted) const {
+    return "must be " + std::string(wanted) + ", is " + std::string(kind_of(node));
+  }
   std::string range(double value) const {
     if (std::isfinite(value) && value >= least && value <= most) return {};
     auto lo = least, hi = most;
@@ -80,7 +90,8 @@ struct Taker {
   std::string operator()(Seconds to) const {
     const auto value = node.value_exact<std::string>();
     const auto seconds = value ? parse_duration_s(*value) : std::nullopt;
-    if (!seconds) return "must be a duration such as \"5m\"" + (value ? std::string{} : ", is " + std::string(kind_of(node)));
+    if (!seconds)
+      return "must be a duration such as \"5m\"" + (value ? std::string{} : ", is " + std::string(kind_of(node)));
     std::string bad = range(static_cast<double>(*seconds));
     if (bad.empty()) *to.value = *seconds;
     return bad;
@@ -101,7 +112,8 @@ struct Taker {
 
 class Parser {
  public:
-  Parser(const std::string& file, const Config& last_good, Loaded& out) : file_(file), last_good_(last_good), out_(out) {}
+  Parser(const std::string& file, const Config& last_good, Loaded& out)
+      : file_(file), last_good_(last_good), out_(out) {}
 
   void top(const toml::table& table) {
     for (const auto& [key, node] : table) {
@@ -119,7 +131,8 @@ class Parser {
   }
 
   void problem(const toml::source_region& where, std::string key, std::string what, std::string suggestion) {
-    out_.problems.push_back({file_, where.begin.line, where.begin.column, std::move(key), std::move(what), std::move(suggestion)});
+    out_.problems.push_back(
+        {file_, where.begin.line, where.begin.column, std::move(key), std::move(what), std::move(suggestion)});
   }
 
  private:
@@ -134,12 +147,14 @@ class Parser {
   void level(const toml::key& name, const toml::node& node) {
     const std::string prefix = "sli." + std::string(name.str());
     const toml::table* section = node.as_table();
-    if (section == nullptr) return problem(node.source(), prefix, "must be a section, is " + std::string(kind_of(node)), {});
+    if (section == nullptr)
+      return problem(node.source(), prefix, "must be a section, is " + std::string(kind_of(node)), {});
     const auto named = [&](const SliConfig& sli) { return sli.name == name.str(); };
     auto at = std::find_if(out_.config.slis.begin(), out_.config.slis.end(), named);
     const auto before = std::find_if(last_good_.slis.begin(), last_good_.slis.end(), named);
     const bool is_new = at == out_.config.slis.end();
-    if (is_new && out_.config.slis.size() >= kSlisMax) return problem(node.source(), prefix, "is one service level too many", {});
+    if (is_new && out_.config.slis.size() >= kSlisMax)
+      return problem(node.source(), prefix, "is one service level too many", {});
     SliConfig fresh = is_new ? SliConfig{} : *at;
     SliConfig last = before != last_good_.slis.end() ? *before : fresh;
     fresh.name = std::string(name.str());
@@ -172,7 +187,8 @@ class Parser {
     for (const auto& entry : section) {
       const toml::key& key = entry.first;
       const toml::node& node = entry.second;
-      const auto row = std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.section == of && r.key == key.str(); });
+      const auto row =
+          std::find_if(rows.begin(), rows.end(), [&](const auto& r) { return r.section == of && r.key == key.str(); });
       if (row == rows.end()) {
         unknown(key, "unknown key", prefix, known);
         continue;
@@ -181,13 +197,16 @@ class Parser {
       if (bad.empty()) continue;
       std::visit([&](auto place) { restore(place, row->place(last)); }, row->place(to));
       std::string suggestion;
-      if (!row->one_of.empty() && node.is_string()) suggestion = word_meant(row->one_of, node.template value_exact<std::string>().value_or(std::string{}));
+      if (!row->one_of.empty() && node.is_string())
+        suggestion = word_meant(row->one_of, node.template value_exact<std::string>().value_or(std::string{}));
       problem(node.source(), prefix + std::string(key.str()), std::move(bad), std::move(suggestion));
     }
   }
 
   template <class T>
-  static void restore(T* to, const Place& from) { *to = **std::get_if<T*>(&from); }
+  static void restore(T* to, const Place& from) {
+    *to = **std::get_if<T*>(&from);
+  }
   static void restore(Seconds to, const Place& from) { *to.value = *std::get_if<Seconds>(&from)->value; }
 
   static std::string word_meant(std::string_view words, const std::string& given) {
@@ -201,7 +220,8 @@ class Parser {
     return best.empty() ? std::string{} : "did you mean \"" + std::string(best) + "\"?";
   }
 
-  void unknown(const toml::key& key, const char* what, const std::string& prefix, std::span<const std::string_view> known) {
+  void unknown(const toml::key& key, const char* what, const std::string& prefix,
+               std::span<const std::string_view> known) {
     auto best = nearest(key.str(), known);
     std::string meant = best.empty() ? std::string{} : prefix + std::string(best);
     if (meant.empty()) {  // the right key in the wrong section
@@ -231,7 +251,8 @@ std::string Problem::text() const {
 std::optional<std::int64_t> parse_duration_s(std::string_view text) noexcept {
   std::size_t digits = 0;
   std::int64_t value = 0;
-  while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9' && value < 1'000'000'000) value = value * 10 + (text[digits++] - '0');
+  while (digits < text.size() && text[digits] >= '0' && text[digits] <= '9' && value < 1'000'000'000)
+    value = value * 10 + (text[digits++] - '0');
   if (digits == 0) return std::nullopt;
   const auto unit = text.substr(digits);
   if (unit == "ms") return (value + 999) / 1000;
@@ -255,8 +276,9 @@ Loaded parse_config(std::string_view text, const std::string& file, const Config
     out.config = last_good;
     parser.problem({}, {}, "is not TOML: " + std::string(error.what()), {});
   }
-  std::sort(out.problems.begin(), out.problems.end(),
-            [](const Problem& a, const Problem& b) { return a.line != b.line ? a.line < b.line : a.column < b.column; });
+  std::sort(out.problems.begin(), out.problems.end(), [](const Problem& a, const Problem& b) {
+    return a.line != b.line ? a.line < b.line : a.column < b.column;
+  });
   return out;
 }
 

@@ -1,4 +1,5 @@
-// See suggest.h. Words are short, so the plain quadratic table is enough; longer ones than kWordMax are never suggested for.
+// See suggest.h. Words are short, so the plain quadratic table is enough; longer ones than kWordMax are never suggested
+// for.
 #include "config/suggest.h"
 
 #include <algorithm>

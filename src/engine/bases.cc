@@ -74,7 +74,8 @@ bool decode(std::string_view body, AllBases& bases) {
   return from.ok() && from.at_end();
 }
 
-bool write_into(const std::string& directory, int number, std::string_view head, std::string_view body, std::string& why) {
+bool write_into(const std::string& directory, int number, std::string_view head, std::string_view body,
+                std::string& why) {
   if (!make_private_directory(directory, why)) return false;
   const Fd file = open_file(directory + file_name(number), O_RDWR | O_CREAT, 0600, why);
   if (!file) return false;
@@ -87,7 +88,8 @@ bool write_into(const std::string& directory, int number, std::string_view head,
 
 }  // namespace
 
-bool write_bases(const std::string& home, int number, std::uint64_t commit_no, const AllBases& bases, std::uint64_t& crc, std::string& why) {
+bool write_bases(const std::string& home, int number, std::uint64_t commit_no, const AllBases& bases,
+                 std::uint64_t& crc, std::string& why) {
   const std::string body = encode(bases);
   const std::uint32_t sum = crc32c(body.data(), body.size());
   std::string head;
@@ -108,10 +110,13 @@ bool read_bases(const std::string& home, const store::BaseSlot& slot, AllBases& 
     std::string text, why;
     if (!read_whole(directory + file_name(slot.number), kFileBytesMax, text, why) || text.size() < kHeadBytes) continue;
     Decoder head(std::string_view(text).substr(0, kHeadBytes));
-    const auto magic = head.fixed<std::uint64_t>(), commit_no = head.fixed<std::uint64_t>(), bytes = head.fixed<std::uint64_t>();
+    const auto magic = head.fixed<std::uint64_t>(), commit_no = head.fixed<std::uint64_t>(),
+               bytes = head.fixed<std::uint64_t>();
     const auto crc = head.fixed<std::uint32_t>();
     const std::string_view body = std::string_view(text).substr(kHeadBytes);
-    if (magic != kMagic || commit_no != slot.commit_no || bytes != body.size() || crc != slot.crc || crc32c(body.data(), body.size()) != crc) continue;
+    if (magic != kMagic || commit_no != slot.commit_no || bytes != body.size() || crc != slot.crc ||
+        crc32c(body.data(), body.size()) != crc)
+      continue;
     if (decode(body, bases)) return true;
     bases.clear();
   }

@@ -19,7 +19,8 @@ std::vector<store::SlotCursor> cursors_of(Core& core, std::size_t sink) {
     const SlotState* slot = ring == nullptr ? nullptr : find_slot(*ring, key.slot);
     if (slot == nullptr) continue;
     for (std::size_t k = 0; k < kClasses; ++k) {
-      if (slot->at[sink].count[k] != slot->committed[sink].count[k]) rows.push_back({ring->id, lane_of(key.slot, k), slot->at[sink].count[k]});
+      if (slot->at[sink].count[k] != slot->committed[sink].count[k])
+        rows.push_back({ring->id, lane_of(key.slot, k), slot->at[sink].count[k]});
     }
   }
   return rows;
@@ -45,7 +46,8 @@ void settle(Core& core, std::size_t index, bool durable) {
   if (!sink.failing.empty()) {
     const std::string reason = std::exchange(sink.failing, {});
     sink.retry_ns = kRetryFirstNs;
-    core.own_log->say(OwnLog::kInfo, "store.recovered", {{"store", index == kTraceSink ? "traces" : "logs"}, {"reason", reason}});
+    core.own_log->say(OwnLog::kInfo, "store.recovered",
+                      {{"store", index == kTraceSink ? "traces" : "logs"}, {"reason", reason}});
   }
 }
 
@@ -64,7 +66,9 @@ void fail(Core& core, std::size_t index, store::CommitResult result, const std::
   }
   if (sink.failing.empty()) {
     sink.retry_ns = kRetryFirstNs;
-    core.own_log->say(OwnLog::kWarn, "store.failing", {{"store", index == kTraceSink ? "traces" : "logs"}, {"result", std::string(name_of(result))}}, why);
+    core.own_log->say(OwnLog::kWarn, "store.failing",
+                      {{"store", index == kTraceSink ? "traces" : "logs"}, {"result", std::string(name_of(result))}},
+                      why);
   }
   sink.failing = sink.gap_reason = reason_of(result);
   sink.retry_at_ns = core.now_ns() + sink.retry_ns;
@@ -83,7 +87,9 @@ bool is_due(const Core& core, std::size_t index, std::int64_t now) {
   return now - sink.first_pending_ns >= kSpanCommitDelayNs || core.pending_bytes(index) >= kSpanCommitBytes;
 }
 
-std::int64_t durable_interval_ns(std::size_t index) noexcept { return index == kTraceSink ? 1'000'000'000 : kLogSyncNs; }
+std::int64_t durable_interval_ns(std::size_t index) noexcept {
+  return index == kTraceSink ? 1'000'000'000 : kLogSyncNs;
+}
 
 bool durable_due(const Core& core, std::size_t index, std::int64_t now) {
   const Sink& sink = core.sinks[index];
@@ -94,10 +100,14 @@ bool durable_due(const Core& core, std::size_t index, std::int64_t now) {
 
 std::string reason_of(store::CommitResult result) {
   switch (result) {
-    case store::CommitResult::no_space: return "no_disk";
-    case store::CommitResult::reader_holds_wal: return "reader_holds_wal";
-    case store::CommitResult::busy: return "store_busy";
-    default: return "store_failed";
+    case store::CommitResult::no_space:
+      return "no_disk";
+    case store::CommitResult::reader_holds_wal:
+      return "reader_holds_wal";
+    case store::CommitResult::busy:
+      return "store_busy";
+    default:
+      return "store_failed";
   }
 }
 
@@ -136,7 +146,9 @@ bool commit_due(Core& core) {
   for (std::size_t i = 0; i < kSinks && !core.fenced; ++i) {
     const bool sync = core.sinks[i].undurable && durable_due(core, i, now);
     if (!is_due(core, i, now) && !(sync && core.sinks[i].failing.empty())) continue;
-    done = (i == kTraceSink ? commit_traces(core, durable_due(core, i, now)) : commit_logs(core, durable_due(core, i, now))) || done;
+    done = (i == kTraceSink ? commit_traces(core, durable_due(core, i, now))
+                            : commit_logs(core, durable_due(core, i, now))) ||
+           done;
   }
   if (done) release_chunks(core);
   return done;
@@ -153,7 +165,8 @@ std::int64_t commit_deadline_ns(const Core& core) {
   for (std::size_t i = 0; i < kSinks; ++i) {
     const Sink& sink = core.sinks[i];
     if (!sink.failing.empty()) deadline = std::min(deadline, sink.retry_at_ns);
-    else if (waits(core, i)) deadline = std::min(deadline, i == kTraceSink ? sink.first_pending_ns + kSpanCommitDelayNs : core.now_ns());
+    else if (waits(core, i))
+      deadline = std::min(deadline, i == kTraceSink ? sink.first_pending_ns + kSpanCommitDelayNs : core.now_ns());
     else if (sink.undurable) deadline = std::min(deadline, sink.last_durable_ns + durable_interval_ns(i));
   }
   return deadline;

@@ -1,4 +1,5 @@
-// Commits of the two record sinks: rows, cursors and counts in one transaction each; when they are due; what a failure means.
+// Commits of the two record sinks: rows, cursors and counts in one transaction each; when they are due; what a failure
+// means.
 #pragma once
 #include "engine/core.h"
 

@@ -1,5 +1,6 @@
-// Everything that the engine's parts share, as plain state: the stores, the rings it knows, and the sinks' bookkeeping. Each part
-// (drain, retro_keep, dead_ring, metric_tick, …) is a few functions over it. One thread: the one that runs the loop.
+// Everything that the engine's parts share, as plain state: the stores, the rings it knows, and the sinks' bookkeeping.
+// Each part (drain, retro_keep, dead_ring, metric_tick, …) is a few functions over it. One thread: the one that runs
+// the loop.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -60,7 +61,7 @@ struct RingState {
   std::uint64_t serial = 0;
   bool quarantined = false;
   bool complete = false;  // the last pass fed everything that was there to every sink
-  bool closed = false;  // dead: its open spans are in the trace store's pending transaction, or committed
+  bool closed = false;    // dead: its open spans are in the trace store's pending transaction, or committed
   RingPhase phase = RingPhase::live;
   std::vector<SlotState> slots;
   SlotState no_slot;
@@ -118,7 +119,7 @@ struct Core {
   std::array<Sink, kSinks> sinks;
   std::map<std::uint64_t, std::unique_ptr<RingState>> rings;  // by serial: the order of discovery
   std::map<RingId, std::array<std::map<std::uint32_t, std::uint64_t>, kSinks>> cursors;  // as read when the lead began
-  std::unordered_set<std::string> ignored;                    // paths of rings that were quarantined
+  std::unordered_set<std::string> ignored;  // paths of rings that were quarantined
   std::uint64_t next_serial = 1;
   RetroState retro;
   SelfCounts self;
@@ -130,7 +131,7 @@ struct Core {
   bool metrics_failing = false;
   std::int64_t metrics_retry_at_ns = 0, last_tick_unix_ns = 0;
   std::optional<store::LedgerSnapshot> last_ledger;
-  bool ledger_dirty = false;                  // a sink has committed since the last tick
+  bool ledger_dirty = false;  // a sink has committed since the last tick
   std::unique_ptr<SelfMetrics> self_metrics;
 
   [[nodiscard]] std::int64_t now_ns() const noexcept { return clock->monotonic_ns(); }
@@ -138,7 +139,9 @@ struct Core {
     return sink == kTraceSink ? traces->pending_bytes() : logs->pending_bytes();
   }
   /// A sink that fails is fed until it holds its bound.
-  [[nodiscard]] bool takes(std::size_t sink) const noexcept { return sinks[sink].failing.empty() || pending_bytes(sink) < kHeldBytesMax; }
+  [[nodiscard]] bool takes(std::size_t sink) const noexcept {
+    return sinks[sink].failing.empty() || pending_bytes(sink) < kHeldBytesMax;
+  }
 };
 
 /// The ring's place in memory, or nullptr when it is gone.

@@ -1,5 +1,6 @@
-// See dead_ring.h. Each step leaves a state from which another engine goes on: open spans take the ordinals after their slot's last
-// one and are committed all together with the crash's row, so a cursor beyond what the ring had accepted says that it was done.
+// See dead_ring.h. Each step leaves a state from which another engine goes on: open spans take the ordinals after their
+// slot's last one and are committed all together with the crash's row, so a cursor beyond what the ring had accepted
+// says that it was done.
 #include "engine/dead_ring.h"
 
 #include <algorithm>
@@ -41,8 +42,10 @@ LastState read_last_state(RingState& ring, const ring::TickScale& scale) {
       if (open) ++last.accepted[view.slot];
       SpanEvent span;
       LogEvent log;
-      if (decode_span(ring.source(), scale, record, {}, span)) last.last_sign_unix_ns = std::max(last.last_sign_unix_ns, span.start_unix_ns + span.duration_ns);
-      if (decode_log(ring.source(), scale, record, {}, log)) last.last_sign_unix_ns = std::max(last.last_sign_unix_ns, log.time_unix_ns);
+      if (decode_span(ring.source(), scale, record, {}, span))
+        last.last_sign_unix_ns = std::max(last.last_sign_unix_ns, span.start_unix_ns + span.duration_ns);
+      if (decode_log(ring.source(), scale, record, {}, log))
+        last.last_sign_unix_ns = std::max(last.last_sign_unix_ns, log.time_unix_ns);
     }
   }
   return last;
@@ -53,7 +56,8 @@ bool was_published(const ring::OpenSpan& open, const std::vector<std::uint64_t>&
   return open.ending && open.ending_slot < accepted.size() && open.ending_ordinal < accepted[open.ending_slot];
 }
 
-void store_open_span(Core& core, RingState& ring, const ring::TickScale& scale, const ring::OpenSpan& open, std::int64_t died, bool crashed) {
+void store_open_span(Core& core, RingState& ring, const ring::TickScale& scale, const ring::OpenSpan& open,
+                     std::int64_t died, bool crashed) {
   ring::RawRecord record;
   ring::RecordCursor cursor(open.record);
   if (!cursor.next(record)) return;
@@ -78,10 +82,10 @@ void store_open_span(Core& core, RingState& ring, const ring::TickScale& scale, 
   touch(core, ring, open.slot, kTraceSink);
 }
 
-// The newest thing that the ring tells: a record, or the beginning of a span that was still open. Times that the application gave may
-// lie in the future; a process cannot have died later than now.
-std::int64_t time_of_death(const Core& core, const RingState& ring, const ring::TickScale& scale, std::span<const ring::OpenSpan> open,
-                           std::int64_t last_sign_unix_ns) {
+// The newest thing that the ring tells: a record, or the beginning of a span that was still open. Times that the
+// application gave may lie in the future; a process cannot have died later than now.
+std::int64_t time_of_death(const Core& core, const RingState& ring, const ring::TickScale& scale,
+                           std::span<const ring::OpenSpan> open, std::int64_t last_sign_unix_ns) {
   for (const ring::OpenSpan& span : open) {
     ring::RawRecord record;
     ring::RecordCursor cursor(span.record);
@@ -105,7 +109,8 @@ bool close_spans(Core& core, RingState& ring) {
   const bool crashed = !ring.reader->live().clean;
   std::vector<ring::OpenSpan> open;
   if (!ring.reader->read_open_spans(open)) open.clear();
-  std::erase_if(open, [&](const auto& span) { return span.slot >= ring.slots.size() || was_published(span, accepted); });
+  std::erase_if(open,
+                [&](const auto& span) { return span.slot >= ring.slots.size() || was_published(span, accepted); });
   std::stable_sort(open.begin(), open.end(), [](const auto& a, const auto& b) { return a.slot < b.slot; });
   const std::int64_t died = time_of_death(core, ring, scale, open, last.last_sign_unix_ns);
   if (crashed) keep_since(core, ring, died - kCrashWindowNs);
@@ -116,7 +121,9 @@ bool close_spans(Core& core, RingState& ring) {
                             ring.spans_stored, open.size()});
     core.sinks[kTraceSink].note_pending(core.now_ns());
     core.own_log->say(OwnLog::kWarn, "process.died",
-                      {{"service", source.resource.service_name}, {"pid", std::to_string(source.pid)}, {"open_spans", std::to_string(open.size())}});
+                      {{"service", source.resource.service_name},
+                       {"pid", std::to_string(source.pid)},
+                       {"open_spans", std::to_string(open.size())}});
   }
   ring.closed = true;
   killpoint("deadring.after_open_spans");
@@ -140,7 +147,8 @@ void unlink_and_forget(Core& core, RingState& ring) {
 }
 
 bool is_committed(const RingState& ring) {
-  return std::all_of(ring.slots.begin(), ring.slots.end(), [](const SlotState& slot) { return slot.at == slot.committed; }) &&
+  return std::all_of(ring.slots.begin(), ring.slots.end(),
+                     [](const SlotState& slot) { return slot.at == slot.committed; }) &&
          ring.no_slot.at == ring.no_slot.committed;
 }
 
@@ -158,7 +166,8 @@ bool advance(Core& core, RingState& ring) {
       if (!is_committed(ring) && (!commit_all(core, true) || !is_committed(ring))) return false;
       unlink_and_forget(core, ring);
       return true;
-    default: return false;
+    default:
+      return false;
   }
 }
 

@@ -1,5 +1,5 @@
-// The end of a ring whose process is gone: drained, open spans stored as unfinished, a crash kept whole, metrics committed, unlinked,
-// and only then forgotten (PROTOCOL 4).
+// The end of a ring whose process is gone: drained, open spans stored as unfinished, a crash kept whole, metrics
+// committed, unlinked, and only then forgotten (PROTOCOL 4).
 #pragma once
 #include "engine/core.h"
 

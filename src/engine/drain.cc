@@ -1,5 +1,5 @@
-// See drain.h. L (what the slots have sealed) is read before the scan of the chunks: a gap believed from one scan alone would lose
-// records that are in the ring.
+// See drain.h. L (what the slots have sealed) is read before the scan of the chunks: a gap believed from one scan alone
+// would lose records that are in the ring.
 #include "engine/drain.h"
 
 #include <algorithm>
@@ -12,8 +12,8 @@
 namespace honeylink::telemetry::engine {
 namespace {
 
-constexpr int kScansMax = 4;                                 // a chunk that moved under the copy: scan again, then leave it for the next pass
-constexpr std::uint64_t kGapMax = std::uint64_t{1} << 40;    // no ring can lose more between two passes: it lies
+constexpr int kScansMax = 4;  // a chunk that moved under the copy: scan again, then leave it for the next pass
+constexpr std::uint64_t kGapMax = std::uint64_t{1} << 40;  // no ring can lose more between two passes: it lies
 
 struct Pass {
   Core& core;
@@ -32,11 +32,13 @@ bool pass_gap(Pass& pass, std::uint32_t slot, std::size_t sink, const Position& 
   Position& at = state.at[sink];
   if (at.ordinal() >= to.ordinal()) return true;
   for (std::size_t k = 0; k < kClasses; ++k) {
-    if (to.count[k] < at.count[k] || to.count[k] - at.count[k] > kGapMax) return pass.wrong = "has counts that go backwards", false;
+    if (to.count[k] < at.count[k] || to.count[k] - at.count[k] > kGapMax)
+      return pass.wrong = "has counts that go backwards", false;
   }
   store::Counts& counts = pass.core.sinks[sink].pending;
   const std::uint64_t lost = sink == kLogSink ? to.count[kLog] - at.count[kLog]
-                                              : to.count[kKeptSpan] - at.count[kKeptSpan] + to.count[kUnsampledSpan] - at.count[kUnsampledSpan];
+                                              : to.count[kKeptSpan] - at.count[kKeptSpan] + to.count[kUnsampledSpan] -
+                                                    at.count[kUnsampledSpan];
   if (lost != 0) {
     counts.accepted += lost;
     counts.dropped[pass.core.sinks[sink].gap_reason] += lost;
@@ -84,7 +86,8 @@ bool feed_records(Pass& pass, const ring::ChunkCopy& copy, ChunkProgress& progre
 bool read_chunk(Pass& pass, const ring::ChunkView& view, const Position& sealed) {
   const Position first = position_of(view.first);
   SlotState& state = pass.ring.slots[view.slot];
-  // Whole copy before anything is believed: a gap counted before the copy failed would be counted from a chunk that is gone.
+  // Whole copy before anything is believed: a gap counted before the copy failed would be counted from a chunk that is
+  // gone.
   ring::ChunkCopy copy;
   if (!pass.ring.reader->copy_chunk(view, copy, pass.moved)) {
     if (!pass.moved) pass.wrong = pass.ring.reader->why();
@@ -126,7 +129,8 @@ bool is_read(const Pass& pass, const ring::ChunkView& view) {
 }
 
 void commit_if_much(Core& core) {
-  if (core.traces->pending_bytes() >= kSpanCommitBytes || core.logs->pending_bytes() >= store::kLogPendingBytes) commit_due(core);
+  if (core.traces->pending_bytes() >= kSpanCommitBytes || core.logs->pending_bytes() >= store::kLogPendingBytes)
+    commit_due(core);
 }
 
 bool scan(Pass& pass) {
@@ -197,7 +201,8 @@ bool drain_ring(Core& core, RingState& ring) {
   if (!pass.takes[kTraceSink] && !pass.takes[kLogSink]) return false;
   count_no_slot(pass);
   ring.complete = false;
-  for (int scans = 0; scans < kScansMax && !ring.complete && pass.wrong.empty() && (scans == 0 || pass.moved); ++scans) ring.complete = scan(pass);
+  for (int scans = 0; scans < kScansMax && !ring.complete && pass.wrong.empty() && (scans == 0 || pass.moved); ++scans)
+    ring.complete = scan(pass);
   ring.complete = ring.complete && pass.takes[kTraceSink] && pass.takes[kLogSink];
   if (!pass.wrong.empty()) quarantine(core, ring, ring.name + ": " + pass.wrong);
   return pass.worked;

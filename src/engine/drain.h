@@ -4,8 +4,9 @@
 
 namespace honeylink::telemetry::engine {
 
-/// Reads what the ring has gained and feeds it to the sinks that take. Commits on the way where much has gathered. A ring that is
-/// not sound is quarantined: said once, counted, ignored from then on (F23). True: something was fed or counted.
+/// Reads what the ring has gained and feeds it to the sinks that take. Commits on the way where much has gathered. A
+/// ring that is not sound is quarantined: said once, counted, ignored from then on (F23). True: something was fed or
+/// counted.
 bool drain_ring(Core& core, RingState& ring);
 /// True where every sink has been fed all that the ring had accepted (exact for a dead ring).
 [[nodiscard]] bool is_drained(Core& core, RingState& ring);

@@ -41,8 +41,9 @@ bool Election::try_lead(std::string& why) {
 }
 
 bool Election::write_state(std::uint64_t epoch, std::string& why) const {
-  const std::string json = "{\"pid\":" + std::to_string(::getpid()) + ",\"mode\":\"" + (mode_ == Mode::agent ? "agent" : "embedded") +
-                           "\",\"epoch\":" + std::to_string(epoch) + ",\"started_unix_nano\":\"" + std::to_string(clock_.realtime_ns()) + "\"}\n";
+  const std::string json = "{\"pid\":" + std::to_string(::getpid()) + ",\"mode\":\"" +
+                           (mode_ == Mode::agent ? "agent" : "embedded") + "\",\"epoch\":" + std::to_string(epoch) +
+                           ",\"started_unix_nano\":\"" + std::to_string(clock_.realtime_ns()) + "\"}\n";
   return replace_file(file("state.json"), json, 0600, why);
 }
 
@@ -54,11 +55,12 @@ void Election::resign() {
 }
 
 bool Election::agent_waits() const {
-  struct stat info{};
+  struct stat info {};
   if (mode_ != Mode::embedded || ::lstat(file("agent.wanted").c_str(), &info) != 0) return false;
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
-  const std::int64_t age = (std::int64_t{now.tv_sec} - info.st_mtim.tv_sec) * 1'000'000'000 + (now.tv_nsec - info.st_mtim.tv_nsec);
+  const std::int64_t age =
+      (std::int64_t{now.tv_sec} - info.st_mtim.tv_sec) * 1'000'000'000 + (now.tv_nsec - info.st_mtim.tv_nsec);
   return age >= -kWantedFreshNs && age < kWantedFreshNs;
 }
 

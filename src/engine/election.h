@@ -1,7 +1,9 @@
-// Which engine of a home leads: the one that holds run/engine.lock, a lock that lasts exactly as long as its address space.
+// Which engine of a home leads: the one that holds run/engine.lock, a lock that lasts exactly as long as its address
+// space.
 //
-// Any number may start. The others ask every 500 ms, so that a death is noticed within 2 s. An agent that has to wait says so in
-// run/agent.wanted, touched at each try; an embedded engine that leads gives way to it. One owner; not thread-safe.
+// Any number may start. The others ask every 500 ms, so that a death is noticed within 2 s. An agent that has to wait
+// says so in run/agent.wanted, touched at each try; an embedded engine that leads gives way to it. One owner; not
+// thread-safe.
 #pragma once
 #include <cstdint>
 #include <string>

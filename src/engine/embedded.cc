@@ -27,9 +27,7 @@ struct EmbeddedEngine::State {
 EmbeddedEngine::EmbeddedEngine(const EmbeddedOptions& options) noexcept {
   try {
     start(options);
-  } catch (...) {
-    status_ = {Error::no_engine, "no memory for an engine"};
-  }
+  } catch (...) { status_ = {Error::no_engine, "no memory for an engine"}; }
 }
 
 void EmbeddedEngine::start(const EmbeddedOptions& options) {
@@ -68,6 +66,8 @@ EmbeddedEngine::~EmbeddedEngine() {
 }
 
 Status EmbeddedEngine::status() const noexcept { return status_; }
-bool EmbeddedEngine::leads() const noexcept { return state_ != nullptr && state_->pid == getpid() && state_->engine->leads(); }
+bool EmbeddedEngine::leads() const noexcept {
+  return state_ != nullptr && state_->pid == getpid() && state_->engine->leads();
+}
 
 }  // namespace honeylink::telemetry

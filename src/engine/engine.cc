@@ -33,13 +33,15 @@ constexpr std::int64_t kClockStepNs = 1'000'000'000;
 constexpr std::int64_t kLongestSleepNs = 3'600'000'000'000;  // a doorbell that broke must not be for ever
 
 std::string stamp_of(const std::string& path) {
-  struct stat info{};
+  struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return "-";
-  return std::to_string(info.st_ino) + "." + std::to_string(info.st_size) + "." + std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec);
+  return std::to_string(info.st_ino) + "." + std::to_string(info.st_size) + "." + std::to_string(info.st_mtim.tv_sec) +
+         "." + std::to_string(info.st_mtim.tv_nsec);
 }
 
 bool dead_ring_waits(const Core& core) {
-  return std::any_of(core.rings.begin(), core.rings.end(), [](const auto& known) { return known.second->phase == RingPhase::awaiting_tick; });
+  return std::any_of(core.rings.begin(), core.rings.end(),
+                     [](const auto& known) { return known.second->phase == RingPhase::awaiting_tick; });
 }
 
 }  // namespace
@@ -54,15 +56,14 @@ Engine::~Engine() {
 }
 
 std::unique_ptr<Engine> Engine::start(const EngineOptions& options, std::string& why) try {
-  if (options.home.empty() || options.home.front() != '/') return why = "the home directory must be an absolute path", nullptr;
+  if (options.home.empty() || options.home.front() != '/')
+    return why = "the home directory must be an absolute path", nullptr;
   if (!make_private_directory(options.home, why) || !make_private_directory(options.home + "/run", why)) return nullptr;
   auto engine = std::unique_ptr<Engine>(new Engine(options));
   engine->bell_ = ring::map_doorbell(options.home, why);
   if (engine->bell_ == nullptr) return nullptr;
   return engine;
-} catch (const std::exception& error) {
-  return why = error.what(), nullptr;
-}
+} catch (const std::exception& error) { return why = error.what(), nullptr; }
 
 bool Engine::open_stores(std::string& why) {
   Core& core = *core_;
@@ -76,9 +77,13 @@ bool Engine::open_stores(std::string& why) {
   core.traces = store::TraceStore::open(options, said_traces);
   core.metrics = store::MetricStore::open(options, said_metrics);
   if (core.logs == nullptr || core.traces == nullptr || core.metrics == nullptr)
-    return why = said_logs + (said_logs.empty() ? "" : " ") + said_traces + (said_traces.empty() ? "" : " ") + said_metrics, false;
+    return why = said_logs + (said_logs.empty() ? "" : " ") + said_traces + (said_traces.empty() ? "" : " ") +
+                 said_metrics,
+           false;
   const std::uint64_t epoch = core.traces->begin_epoch();
-  if (epoch == 0 || core.logs->begin_epoch() == 0 || core.metrics->begin_epoch() == 0) return why = "a store does not take a new epoch: " + core.traces->why() + core.logs->why() + core.metrics->why(), false;
+  if (epoch == 0 || core.logs->begin_epoch() == 0 || core.metrics->begin_epoch() == 0)
+    return why = "a store does not take a new epoch: " + core.traces->why() + core.logs->why() + core.metrics->why(),
+           false;
   killpoint("engine.after_epochs");
   core.own_log = std::make_unique<OwnLog>(*core.logs, clock_);
   for (const std::string& said : {said_logs, said_traces, said_metrics})
@@ -107,7 +112,8 @@ bool Engine::try_lead(std::string& why) try {
   }
   read_cursors();
   killpoint("engine.after_cursors");
-  core_->scrubber = std::make_unique<scrub::Scrubber>(scrub::ScrubOptions{options_.home, core_->config.scrub.ids, core_->config.scrub.refuse, true});
+  core_->scrubber = std::make_unique<scrub::Scrubber>(
+      scrub::ScrubOptions{options_.home, core_->config.scrub.ids, core_->config.scrub.refuse, true});
   restore_bases(*core_);
   directories_stamp_.clear();
   discover_rings(*core_);
@@ -120,7 +126,9 @@ bool Engine::try_lead(std::string& why) try {
   next_tick_ns_ = next_tick_ns(*core_);
   next_discovery_ns_ = next_agent_look_ns_ = 0;
   leading_ = true;
-  core_->own_log->say(OwnLog::kInfo, "engine.leads", {{"mode", options_.mode == Mode::agent ? "agent" : "embedded"}, {"pid", std::to_string(::getpid())}});
+  core_->own_log->say(
+      OwnLog::kInfo, "engine.leads",
+      {{"mode", options_.mode == Mode::agent ? "agent" : "embedded"}, {"pid", std::to_string(::getpid())}});
   return true;
 } catch (const std::exception& error) {
   why = error.what();
@@ -169,14 +177,16 @@ bool Engine::answer_flushes() {
   bool asked = false;
   for (const auto& [serial, ring] : core_->rings) {
     const ring::LiveWords& live = ring->reader->live();
-    asked = asked || (!ring->quarantined && ring->phase == RingPhase::live && ring->complete && live.flush_request > live.flush_done);
+    asked = asked || (!ring->quarantined && ring->phase == RingPhase::live && ring->complete &&
+                      live.flush_request > live.flush_done);
   }
   if (!asked || !core_->sinks[kTraceSink].failing.empty() || !core_->sinks[kLogSink].failing.empty()) return false;
   if (!commit_all(*core_, false) || !commit_tick(*core_, false)) return false;
   killpoint("flush.before_ack");
   for (const auto& [serial, ring] : core_->rings) {
     const ring::LiveWords& live = ring->reader->live();
-    if (!ring->quarantined && ring->complete && live.flush_request > live.flush_done) ring->reader->acknowledge_flush(live.flush_request);
+    if (!ring->quarantined && ring->complete && live.flush_request > live.flush_done)
+      ring->reader->acknowledge_flush(live.flush_request);
   }
   return true;
 }
@@ -215,7 +225,8 @@ bool Engine::step() try {
   worked = commit_due(core) || worked;
   worked = tick_if_due(now) || worked;
   worked = advance_dead_rings(core) || worked;
-  const bool gives_way = now >= next_agent_look_ns_ && (next_agent_look_ns_ = now + Election::kTryNs, election_.agent_waits());
+  const bool gives_way =
+      now >= next_agent_look_ns_ && (next_agent_look_ns_ = now + Election::kTryNs, election_.agent_waits());
   if (core.fenced || gives_way) {
     if (core.fenced) core.own_log->say(OwnLog::kWarn, "engine.fenced", {});
     stand_down();
@@ -278,7 +289,8 @@ void Engine::run() {
     if (!leads()) {
       std::string why;
       if (!try_lead(why)) {
-        if (!why.empty() && why != said_) std::fprintf(stderr, "honeytel: cannot lead %s: %s\n", options_.home.c_str(), why.c_str());
+        if (!why.empty() && why != said_)
+          std::fprintf(stderr, "honeytel: cannot lead %s: %s\n", options_.home.c_str(), why.c_str());
         said_ = why;
         wait(Election::kTryNs);
         continue;

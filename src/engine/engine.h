@@ -1,8 +1,9 @@
-// The loop: drain every ring of a home, scrub, fan out to the stores, tick; asleep on the doorbell when there is nothing to do.
+// The loop: drain every ring of a home, scrub, fan out to the stores, tick; asleep on the doorbell when there is
+// nothing to do.
 //
 // One engine leads a home (election.h); the others wait in run(). In `honeytel agent` run() is called by main; embedded
-// (include/honeylink/embedded.h) by a thread of its own. run(), try_lead() and step() belong to one thread; stop() may be called from
-// any, a signal handler included. Errors are values: nothing throws out of here.
+// (include/honeylink/embedded.h) by a thread of its own. run(), try_lead() and step() belong to one thread; stop() may
+// be called from any, a signal handler included. Errors are values: nothing throws out of here.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -18,9 +19,9 @@ namespace honeylink::telemetry::engine {
 struct Core;
 
 struct EngineOptions {
-  std::string home;               // absolute; ring::home_path() finds it
+  std::string home;  // absolute; ring::home_path() finds it
   Mode mode = Mode::agent;
-  const Clock* clock = nullptr;   // nullptr: the system's
+  const Clock* clock = nullptr;  // nullptr: the system's
 };
 
 class Engine {

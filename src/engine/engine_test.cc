@@ -1,4 +1,5 @@
-// The engine over rings made by hand: what they hold arrives once, what they lost is counted, what they lie about hurts nobody.
+// The engine over rings made by hand: what they hold arrives once, what they lost is counted, what they lie about hurts
+// nobody.
 #include "engine/engine.h"
 
 #include "engine/testing_home.h"
@@ -148,11 +149,15 @@ TEST(Engine, ErrorFetchesItsTraceOutOfThePoolOnce) {
 TEST(Engine, MarkReachesTheSameTraceInAnotherProcess) {
   TestHome home;
   LivingRing first(home, 1), second(home, 2);
-  const auto id = IdCipher({1, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f}, {}).trace_id(7);
+  const auto id =
+      IdCipher({1, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4a, 0x4b, 0x4c, 0x4d, 0x4e, 0x4f}, {})
+          .trace_id(7);
   ring::SpanRecord foreign{};
   foreign.header.flags = ring::kFlagTraceForeign;
   foreign.header.name = 1;
-  for (int i = 0; i < 8; ++i) foreign.trace_hi = foreign.trace_hi << 8 | id[static_cast<std::size_t>(i)], foreign.trace_lo = foreign.trace_lo << 8 | id[static_cast<std::size_t>(8 + i)];
+  for (int i = 0; i < 8; ++i)
+    foreign.trace_hi = foreign.trace_hi << 8 | id[static_cast<std::size_t>(i)],
+    foreign.trace_lo = foreign.trace_lo << 8 | id[static_cast<std::size_t>(8 + i)];
   second->take(0, 0);
   second->append(0, ring::test_record(foreign));
   TestEngine e(home);
@@ -358,7 +363,8 @@ TEST(Engine, LedgerBalancesWithRecordsStillInTheRing) {
   const auto& ledger = e.engine->core()->last_ledger;
   ASSERT_TRUE(ledger.has_value());
   for (const auto* signal : {&ledger->spans, &ledger->logs, &ledger->metrics})
-    EXPECT_EQ(signal->totals.accepted + signal->totals.retro_kept, signal->totals.stored + signal->totals.dropped_total() + signal->in_ring);
+    EXPECT_EQ(signal->totals.accepted + signal->totals.retro_kept,
+              signal->totals.stored + signal->totals.dropped_total() + signal->in_ring);
   EXPECT_EQ(ledger->spans.totals.accepted, 5U);
 }
 

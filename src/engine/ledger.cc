@@ -14,11 +14,14 @@ void add_in_ring(RingState& ring, std::uint64_t& spans, std::uint64_t& logs) {
     }
   }
   const auto left = [](std::uint64_t all, std::uint64_t done) { return all > done ? all - done : 0; };
-  spans += left(accepted[kKeptSpan] + accepted[kUnsampledSpan], settled[kTraceSink][kKeptSpan] + settled[kTraceSink][kUnsampledSpan]);
+  spans += left(accepted[kKeptSpan] + accepted[kUnsampledSpan],
+                settled[kTraceSink][kKeptSpan] + settled[kTraceSink][kUnsampledSpan]);
   logs += left(accepted[kLog], settled[kLogSink][kLog]);
 }
 
-bool same(const store::SignalLedger& a, const store::SignalLedger& b) noexcept { return a.in_ring == b.in_ring && a.totals == b.totals; }
+bool same(const store::SignalLedger& a, const store::SignalLedger& b) noexcept {
+  return a.in_ring == b.in_ring && a.totals == b.totals;
+}
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// The balance of all signals at one moment (I-3): accepted + retro_kept = stored + Σ dropped + in_ring. What is settled comes from each
-// sink's own transactions; what is still in the rings is counted from their words.
+// The balance of all signals at one moment (I-3): accepted + retro_kept = stored + Σ dropped + in_ring. What is settled
+// comes from each sink's own transactions; what is still in the rings is counted from their words.
 #pragma once
 #include "engine/core.h"
 

@@ -46,12 +46,14 @@ void gain_scalar(SeriesGain& gain, const Sums& sum, std::uint64_t base, std::uin
       gain.changed = gain.real != 0;
       next = std::bit_cast<std::uint64_t>(sum.real);
       break;
-    case MetricType::gauge:  // +0.0 is the bit pattern of "no base", so a gauge keeps its value with the sign of a flag that no set() stores
+    case MetricType::gauge:  // +0.0 is the bit pattern of "no base", so a gauge keeps its value with the sign of a flag
+                             // that no set() stores
       gain.real = sum.real;
       gain.changed = sum.present && base != (std::bit_cast<std::uint64_t>(sum.real) ^ ring::kGaugeUnset);
       next = sum.present ? std::bit_cast<std::uint64_t>(sum.real) ^ ring::kGaugeUnset : base;
       break;
-    case MetricType::histogram: break;
+    case MetricType::histogram:
+      break;
   }
 }
 
@@ -132,11 +134,18 @@ void merge_gain(SeriesGain& into, const SeriesGain& gain) {
     return;
   }
   switch (gain.kind) {
-    case MetricType::gauge: into.real = gain.real; break;
-    case MetricType::histogram: merge(into.sketch, gain.sketch); break;
-    default: into.integer += gain.integer, into.real += gain.real; break;
+    case MetricType::gauge:
+      into.real = gain.real;
+      break;
+    case MetricType::histogram:
+      merge(into.sketch, gain.sketch);
+      break;
+    default:
+      into.integer += gain.integer, into.real += gain.real;
+      break;
   }
-  if (gain.exemplar.present && (!into.exemplar.present || gain.exemplar.value > into.exemplar.value)) into.exemplar = gain.exemplar;
+  if (gain.exemplar.present && (!into.exemplar.present || gain.exemplar.value > into.exemplar.value))
+    into.exemplar = gain.exemplar;
   if (gain.kind == MetricType::counter || gain.kind == MetricType::up_down) into.changed = into.integer != 0;
 }
 

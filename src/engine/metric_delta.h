@@ -22,8 +22,8 @@ struct SeriesGain {
 /// Smallest and largest value that the gain may hold: the ranges of the given epochs, within the bounds of its buckets.
 void set_range(Sketch& gain, const ring::HistogramCell& cell, std::uint32_t epoch_before, std::uint32_t epoch_now);
 
-/// By series id of the ring: the sums over all cells, and what they gained over `bases`. `next` is what the bases become when the tick
-/// is committed. False: the ring's cells could not be read.
+/// By series id of the ring: the sums over all cells, and what they gained over `bases`. `next` is what the bases
+/// become when the tick is committed. False: the ring's cells could not be read.
 bool read_gains(RingState& ring, std::int64_t since_unix_ns, std::vector<SeriesGain>& gains, MetricBases& next);
 
 void merge_gain(SeriesGain& into, const SeriesGain& gain);

@@ -1,4 +1,5 @@
-// See metric_tick.h. Order: gains from the cells, bases into the other file, then rows + file number + checksum in one commit.
+// See metric_tick.h. Order: gains from the cells, bases into the other file, then rows + file number + checksum in one
+// commit.
 #include "engine/metric_tick.h"
 
 #include <algorithm>
@@ -49,7 +50,8 @@ void gather(Core& core, RingState& ring, Tick& tick) {
   }
   for (std::uint32_t i = 0; i < gains.size(); ++i) {
     if (!gains[i].changed) continue;
-    if (gains[i].exemplar.present && gains[i].kind == MetricType::histogram) mark_trace_id(core, ring, gains[i].exemplar.trace_id, "exemplar");
+    if (gains[i].exemplar.present && gains[i].kind == MetricType::histogram)
+      mark_trace_id(core, ring, gains[i].exemplar.trace_id, "exemplar");
     merge_gain(tick.gains[series_of(core, ring, i)], gains[i]);
   }
   add_recorder_counters(core, ring, next, tick.gains);
@@ -89,14 +91,16 @@ void fail(Core& core, store::CommitResult result) {
     for (auto& [serial, ring] : core.rings) ring->series_ids.clear();
     forget_self_series(core);
   } else if (!core.metrics_failing && result != store::CommitResult::fenced) {
-    core.own_log->say(OwnLog::kWarn, "store.failing", {{"store", "metrics"}, {"result", std::string(name_of(result))}}, core.metrics->why());
+    core.own_log->say(OwnLog::kWarn, "store.failing", {{"store", "metrics"}, {"result", std::string(name_of(result))}},
+                      core.metrics->why());
   }
   core.metrics_failing = true;
   core.metrics_retry_at_ns = core.now_ns() + kSecondNs;
 }
 
 bool awaits_tick(const Core& core) {
-  return std::any_of(core.rings.begin(), core.rings.end(), [](const auto& known) { return known.second->phase == RingPhase::awaiting_tick; });
+  return std::any_of(core.rings.begin(), core.rings.end(),
+                     [](const auto& known) { return known.second->phase == RingPhase::awaiting_tick; });
 }
 
 }  // namespace
@@ -123,7 +127,8 @@ bool commit_tick(Core& core, bool durable) {
   std::uint64_t crc = 0;
   std::string why;
   killpoint("metric.before_bases");
-  if (!write_bases(core.home, number, core.metrics->next_commit_no(), tick.bases, crc, why)) return fail(core, store::CommitResult::no_space), false;
+  if (!write_bases(core.home, number, core.metrics->next_commit_no(), tick.bases, crc, why))
+    return fail(core, store::CommitResult::no_space), false;
   killpoint("metric.after_bases");
   const std::int64_t now = core.clock->realtime_ns();
   const std::int64_t tick_s = now / kTickNs * (kTickNs / kSecondNs);

@@ -45,7 +45,8 @@ void OwnLog::say(Level level, std::string_view event, std::initializer_list<Fiel
   log.name = text_id(event);
   log.level = level;
   log.time_unix_ns = clock_.realtime_ns();
-  for (const auto& [key, value] : fields) append_text(items_, static_cast<std::uint16_t>(text_id(key)), ItemType::text, value);
+  for (const auto& [key, value] : fields)
+    append_text(items_, static_cast<std::uint16_t>(text_id(key)), ItemType::text, value);
   if (!message.empty()) append_text(items_, 0, ItemType::message, message);
   log.items = items_;
   logs_.add(log);

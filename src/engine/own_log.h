@@ -1,5 +1,5 @@
-// The engine's own log lines (DESIGN 12): into the same log file as everybody's, as service "honeytel". They count as accepted and
-// stored like any record. One owner, the engine's thread.
+// The engine's own log lines (DESIGN 12): into the same log file as everybody's, as service "honeytel". They count as
+// accepted and stored like any record. One owner, the engine's thread.
 #pragma once
 #include <cstdint>
 #include <initializer_list>

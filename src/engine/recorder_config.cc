@@ -22,12 +22,15 @@ ring::RecorderOpts recorder_opts_of(const config::Config& config) noexcept {
   // The default sampler depends on the environment ("development" keeps all), so only another choice is handed on.
   const config::TelemetryConfig usual;
   if (telemetry.sampler == "always_on") opts.sampler = ring::SamplerOption::always_on;
-  else if (telemetry.sampler == "always_off" || telemetry.sampler == "parentbased_always_off") opts.sampler = ring::SamplerOption::always_off;
+  else if (telemetry.sampler == "always_off" || telemetry.sampler == "parentbased_always_off")
+    opts.sampler = ring::SamplerOption::always_off;
   else if (telemetry.sampler == "traceidratio") opts.sampler = ring::SamplerOption::ratio;
   else if (telemetry.sampler == "parentbased_always_on") opts.sampler = ring::SamplerOption::parent_based_always_on;
   else if (telemetry.sampler_arg != usual.sampler_arg) opts.sampler = ring::SamplerOption::parent_based_ratio;
   for (const auto& sli : config.slis) {
-    if (sli.of.empty() || sli.of.size() >= sizeof(ring::SlowLimit::metric) || opts.slow_limit_count >= ring::kSlowLimitsMax) continue;
+    if (sli.of.empty() || sli.of.size() >= sizeof(ring::SlowLimit::metric) ||
+        opts.slow_limit_count >= ring::kSlowLimitsMax)
+      continue;
     ring::SlowLimit& limit = opts.slow_limits[opts.slow_limit_count++];
     copy(limit.metric, sli.of);
     limit.limit = sli.orange;

@@ -16,7 +16,8 @@ void release_chunks(Core& core) {
       const SlotState& slot = ring->slots[chunk.slot];
       bool settled = true;
       for (std::size_t s = 0; s < kSinks; ++s) {
-        settled = settled && chunk.offset[s] == chunk.committed_bytes && slot.committed[s].ordinal() >= chunk.at[s].ordinal();
+        settled =
+            settled && chunk.offset[s] == chunk.committed_bytes && slot.committed[s].ordinal() >= chunk.at[s].ordinal();
       }
       if (!settled) continue;
       killpoint("drain.before_release");

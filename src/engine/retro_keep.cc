@@ -46,7 +46,8 @@ void insert(Core& core, const std::array<std::uint8_t, 16>& id, std::int64_t unt
   core.retro.marks.push_back(mark);
 }
 
-// Hands every unsampled span of the ring's pool that the trace sink has already passed to `wanted`, and stores what it wants.
+// Hands every unsampled span of the ring's pool that the trace sink has already passed to `wanted`, and stores what it
+// wants.
 template <class Wanted>
 void fetch_from(Core& core, RingState& ring, Kept kept, Wanted&& wanted) {
   std::vector<ring::ChunkView> chunks;
@@ -55,7 +56,9 @@ void fetch_from(Core& core, RingState& ring, Kept kept, Wanted&& wanted) {
   Sink& sink = core.sinks[kTraceSink];
   ring::ChunkCopy copy;
   for (const auto& view : chunks) {
-    if ((view.state != ring::ChunkState::owned && view.state != ring::ChunkState::full) || view.slot >= ring.slots.size()) continue;
+    if ((view.state != ring::ChunkState::owned && view.state != ring::ChunkState::full) ||
+        view.slot >= ring.slots.size())
+      continue;
     const ChunkProgress& progress = ring.chunks[view.index];
     if (progress.known && progress.generation == view.generation && progress.unsampled == 0) continue;
     bool moved = false;
@@ -63,7 +66,8 @@ void fetch_from(Core& core, RingState& ring, Kept kept, Wanted&& wanted) {
     Position at = position_of(copy.view.first);
     const std::uint64_t passed = ring.slots[view.slot].at[kTraceSink].ordinal();
     ring::RecordCursor cursor(copy.bytes);
-    for (ring::RawRecord record; at.ordinal() < passed && cursor.next(record); ++at.count[static_cast<std::size_t>(record.record_class)]) {
+    for (ring::RawRecord record; at.ordinal() < passed && cursor.next(record);
+         ++at.count[static_cast<std::size_t>(record.record_class)]) {
       if (record.record_class != ring::RecordClass::unsampled_span) continue;
       SpanEvent span;
       if (!decode_span(ring.source(), scale, record, {view.slot, at.ordinal()}, span) || !wanted(span)) continue;
@@ -100,7 +104,8 @@ void mark_trace(Core& core, RingState& ring, const TraceRef& trace, std::string_
 void mark_trace_id(Core& core, RingState& ring, const std::array<std::uint8_t, 16>& trace_id, std::string_view reason) {
   std::uint64_t counter = 0;
   const bool own = ring.cipher->trace_counter(trace_id, counter);
-  const TraceRef trace = own ? TraceRef{false, 0, counter} : TraceRef{true, big_endian(trace_id.data()), big_endian(trace_id.data() + 8)};
+  const TraceRef trace =
+      own ? TraceRef{false, 0, counter} : TraceRef{true, big_endian(trace_id.data()), big_endian(trace_id.data() + 8)};
   mark_trace(core, ring, trace, reason);
 }
 
@@ -112,14 +117,16 @@ void fetch_marked(Core& core) {
   if (core.retro.fresh.empty()) return;
   for (const auto& entry : core.rings) {
     RingState& ring = *entry.second;
-    fetch_from(core, ring, Kept::retroactive, [&](const SpanEvent& span) { return core.retro.fresh.contains(key_of(ring, span.trace)); });
+    fetch_from(core, ring, Kept::retroactive,
+               [&](const SpanEvent& span) { return core.retro.fresh.contains(key_of(ring, span.trace)); });
   }
   core.retro.fresh.clear();
   killpoint("retro.before_commit");
 }
 
 void keep_since(Core& core, RingState& ring, std::int64_t since_unix_ns) {
-  fetch_from(core, ring, Kept::crash, [&](const SpanEvent& span) { return span.start_unix_ns + span.duration_ns >= since_unix_ns; });
+  fetch_from(core, ring, Kept::crash,
+             [&](const SpanEvent& span) { return span.start_unix_ns + span.duration_ns >= since_unix_ns; });
 }
 
 void restore_marks(Core& core) {
@@ -127,7 +134,8 @@ void restore_marks(Core& core) {
   for (const store::MarkedTrace& mark : core.traces->marks()) {
     const std::int64_t age = std::max<std::int64_t>(0, wall - mark.marked_unix_ns);  // the clock may have been put back
     if (age >= kMarkNs) continue;
-    const auto at = std::find_if(core.rings.begin(), core.rings.end(), [&](const auto& known) { return known.second->id == mark.ring; });
+    const auto at = std::find_if(core.rings.begin(), core.rings.end(),
+                                 [&](const auto& known) { return known.second->id == mark.ring; });
     if (mark.trace.foreign || at != core.rings.end())
       insert(core, id_of(mark.trace.foreign ? nullptr : at->second.get(), mark.trace), now + kMarkNs - age);
   }

@@ -1,8 +1,8 @@
-// Retroactive keep: what the sampler left out is still in the pool for some seconds; a span that ended in error, was slow, or asked
-// for it marks its trace, and that trace's spans are fetched, and kept when they come later (DESIGN 5).
+// Retroactive keep: what the sampler left out is still in the pool for some seconds; a span that ended in error, was
+// slow, or asked for it marks its trace, and that trace's spans are fetched, and kept when they come later (DESIGN 5).
 //
-// At most kRetroKeepPerSecondMax traces a second are marked, then counted. Each span is stored at most once: keep_once() in the same
-// transaction. A mark lasts kMarkNs and survives the engine's death in the trace store.
+// At most kRetroKeepPerSecondMax traces a second are marked, then counted. Each span is stored at most once:
+// keep_once() in the same transaction. A mark lasts kMarkNs and survives the engine's death in the trace store.
 #pragma once
 #include <string_view>
 

@@ -27,7 +27,8 @@ void restore_cursors(Core& core, RingState& ring) {
   }
 }
 
-// Pages of another boot's ring may be of different ages: nothing of it is stored, what it had accepted and we had not is counted.
+// Pages of another boot's ring may be of different ages: nothing of it is stored, what it had accepted and we had not
+// is counted.
 void count_power_loss(Core& core, RingState& ring) {
   std::vector<ring::SlotView> slots;
   if (!ring.reader->read_slots(slots)) return;
@@ -38,7 +39,8 @@ void count_power_loss(Core& core, RingState& ring) {
       std::uint64_t lost = 0;
       for (std::size_t k = 0; k < kClasses; ++k) {
         const bool ours = (k == kLog) == (s == kLogSink);
-        if (ours && sealed.count[k] > at.count[k] && sealed.count[k] - at.count[k] < (std::uint64_t{1} << 32)) lost += sealed.count[k] - at.count[k];
+        if (ours && sealed.count[k] > at.count[k] && sealed.count[k] - at.count[k] < (std::uint64_t{1} << 32))
+          lost += sealed.count[k] - at.count[k];
       }
       if (lost == 0) continue;
       core.sinks[s].pending.accepted += lost;
@@ -53,7 +55,8 @@ void lose_bases(Core& core, RingState& ring) {
   std::vector<SeriesGain> gains;
   MetricBases next;
   if (!ring.reader->refresh() || !read_gains(ring, 0, gains, next)) return;
-  const auto lost = static_cast<std::uint64_t>(std::count_if(gains.begin(), gains.end(), [](const auto& gain) { return gain.changed; }));
+  const auto lost = static_cast<std::uint64_t>(
+      std::count_if(gains.begin(), gains.end(), [](const auto& gain) { return gain.changed; }));
   ring.bases = std::move(next);
   if (lost == 0) return;
   core.metric_pending.accepted += lost;
@@ -133,14 +136,16 @@ void count_unlinked(Core& core, RingState& ring) {
     const ring::UnlinkedRing& entry = entries[ring.unlinked_seen];
     RingId id;
     std::copy(std::begin(entry.ring_id), std::end(entry.ring_id), id.begin());
-    const bool open = std::any_of(core.rings.begin(), core.rings.end(), [&](const auto& known) { return known.second->id == id; });
+    const bool open =
+        std::any_of(core.rings.begin(), core.rings.end(), [&](const auto& known) { return known.second->id == id; });
     if (open) return;  // we hold it: it is drained to its end first, then there is nothing to count
     ring.unlinked.push_back(id);
     for (std::size_t s = 0; s < kSinks; ++s) {
       auto& lanes = core.cursors[id][s];
       std::array<std::uint64_t, kClasses> settled{};
       for (const auto& [lane, next] : lanes) {
-        if (lane % kLanesPerSlot < kClasses && lane / kLanesPerSlot != kNoSlotSlot) settled[lane % kLanesPerSlot] += next;
+        if (lane % kLanesPerSlot < kClasses && lane / kLanesPerSlot != kNoSlotSlot)
+          settled[lane % kLanesPerSlot] += next;
       }
       for (std::size_t k = 0; k < kClasses; ++k) {
         if (((k == kLog) != (s == kLogSink)) || entry.accepted[k] <= settled[k]) continue;

@@ -19,11 +19,13 @@ namespace {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-std::uint32_t series_of(Core& core, MetricType kind, const std::string& name, const char* unit, const Labels& labels, const ResourceInfo* resource) {
+std::uint32_t series_of(Core& core, MetricType kind, const std::string& name, const char* unit, const Labels& labels,
+                        const ResourceInfo* resource) {
   SelfMetrics& self = *core.self_metrics;
   std::string key = name;
   for (const auto& [label, value] : labels) key += '\n' + label + '=' + value;
-  if (resource != nullptr) key += '\n' + resource->service_name + '\n' + resource->module + '\n' + resource->environment;
+  if (resource != nullptr)
+    key += '\n' + resource->service_name + '\n' + resource->module + '\n' + resource->environment;
   const auto [at, fresh] = self.ids.try_emplace(key, 0U);
   if (fresh) {
     SeriesInfo info;
@@ -71,14 +73,17 @@ class Teller {
 };
 
 void tell_signal(Teller& tell, const char* event_type, const char* processor, const store::Counts& totals) {
-  tell.counter("telemetry_events_recorded_total", "{event}", {{"event_type", event_type}, {"result", "stored"}}, totals.stored);
+  tell.counter("telemetry_events_recorded_total", "{event}", {{"event_type", event_type}, {"result", "stored"}},
+               totals.stored);
   for (const auto& [reason, n] : totals.dropped)
     tell.counter("telemetry_events_recorded_total", "{event}", {{"event_type", event_type}, {"result", reason}}, n);
   if (processor == nullptr) return;
-  tell.counter(processor, std::string_view(event_type) == "span" ? "{span}" : "{log_record}", {{"otel.component.type", "honeylink_engine"}}, totals.stored);
+  tell.counter(processor, std::string_view(event_type) == "span" ? "{span}" : "{log_record}",
+               {{"otel.component.type", "honeylink_engine"}}, totals.stored);
   for (const auto& [reason, n] : totals.dropped) {
     if (reason != "sampled_out")
-      tell.counter(processor, std::string_view(event_type) == "span" ? "{span}" : "{log_record}", {{"error.type", reason}, {"otel.component.type", "honeylink_engine"}}, n);
+      tell.counter(processor, std::string_view(event_type) == "span" ? "{span}" : "{log_record}",
+                   {{"error.type", reason}, {"otel.component.type", "honeylink_engine"}}, n);
   }
 }
 
@@ -89,11 +94,13 @@ std::size_t add_self_metrics(Core& core, Gains& gains) {
   tell_signal(tell, "span", "otel.sdk.processor.span.processed", core.traces->totals());
   store::Counts logs = core.logs->totals();
   tell_signal(tell, "log", "otel.sdk.processor.log.processed", logs);
-  tell.counter("telemetry_events_recorded_total", "{event}", {{"event_type", "metric"}, {"result", "stored"}}, core.self.metrics_stored);
+  tell.counter("telemetry_events_recorded_total", "{event}", {{"event_type", "metric"}, {"result", "stored"}},
+               core.self.metrics_stored);
   double rings = 0;
   for (const auto& [serial, ring] : core.rings) rings += static_cast<double>(ring->reader->header().file_bytes);
   tell.gauge("telemetry_buffer_size_bytes", "By", {{"buffer_type", "rings"}}, rings);
-  tell.gauge("otel.sdk.processor.span.queue.capacity", "{span}", {{"otel.component.type", "honeylink_engine"}}, rings / 88);
+  tell.gauge("otel.sdk.processor.span.queue.capacity", "{span}", {{"otel.component.type", "honeylink_engine"}},
+             rings / 88);
   tell.counter("telemetry_retroactive_refused_total", "{trace}", {}, core.retro.over_budget);
   tell.counter("telemetry_rings_ignored_total", "{ring}", {}, core.self.hostile_rings);
   tell.counter("telemetry_config_problems_total", "{problem}", {}, core.self.config_problems);
@@ -107,7 +114,9 @@ std::size_t add_self_metrics(Core& core, Gains& gains) {
   tell.counter(kName, "{item}", {{"result", "refused_size"}}, scrubbed.refused_size);
   tell.counter(kName, "{item}", {{"result", "invalid_utf8"}}, scrubbed.invalid_utf8);
   for (std::size_t i = 1; i < scrubbed.refused_value.size(); ++i)
-    tell.counter(kName, "{item}", {{"result", "refused_" + std::string(scrub::finding_name(static_cast<scrub::Finding>(i)))}}, scrubbed.refused_value[i]);
+    tell.counter(kName, "{item}",
+                 {{"result", "refused_" + std::string(scrub::finding_name(static_cast<scrub::Finding>(i)))}},
+                 scrubbed.refused_value[i]);
   return tell.told();
 }
 

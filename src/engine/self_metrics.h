@@ -1,5 +1,6 @@
-// The engine's own figures as ordinary series of service "honeytel" (DESIGN 12), and those of OpenTelemetry's SDK self-observability
-// (otel.sdk.*) that have a meaning here. Differences since the last committed tick; nothing is written while nothing changes.
+// The engine's own figures as ordinary series of service "honeytel" (DESIGN 12), and those of OpenTelemetry's SDK
+// self-observability (otel.sdk.*) that have a meaning here. Differences since the last committed tick; nothing is
+// written while nothing changes.
 #pragma once
 #include <map>
 

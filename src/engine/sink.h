@@ -1,8 +1,8 @@
-// What trace store and log files have in common for the drain: how far each is ahead of what it has committed, what is counted and
-// not yet committed, and whether it takes anything at the moment.
+// What trace store and log files have in common for the drain: how far each is ahead of what it has committed, what is
+// counted and not yet committed, and whether it takes anything at the moment.
 //
-// A sink that cannot commit is not fed any more once it holds kHeldBytesMax; its position stays, the ring is its buffer, and what the
-// ring then loses is a drop with the sink's reason (F04, F05, F40). The other sinks go on.
+// A sink that cannot commit is not fed any more once it holds kHeldBytesMax; its position stays, the ring is its
+// buffer, and what the ring then loses is a drop with the sink's reason (F04, F05, F40). The other sinks go on.
 #pragma once
 #include <cstdint>
 #include <string>
@@ -27,17 +27,17 @@ struct SlotKey {
 
 /// One owner, the engine's thread.
 struct Sink {
-  store::Counts pending;             // of records fed since the last commit
-  std::vector<SlotKey> dirty;        // slots whose position is ahead of the committed one
+  store::Counts pending;                 // of records fed since the last commit
+  std::vector<SlotKey> dirty;            // slots whose position is ahead of the committed one
   std::vector<store::SlotCursor> extra;  // cursors of rings that are not open
-  std::int64_t first_pending_ns = 0; // monotonic; 0: nothing waits
-  bool urgent = false;               // an error waits
-  bool forgets = false;              // ring rows to be deleted wait
-  std::string failing;               // the reason for drops while commits fail; empty: they work
+  std::int64_t first_pending_ns = 0;     // monotonic; 0: nothing waits
+  bool urgent = false;                   // an error waits
+  bool forgets = false;                  // ring rows to be deleted wait
+  std::string failing;                   // the reason for drops while commits fail; empty: they work
   std::string gap_reason = "buffer_full";
   std::int64_t retry_at_ns = 0, retry_ns = kRetryFirstNs;
   std::int64_t last_durable_ns = 0;
-  bool undurable = false;            // committed since the last durable commit
+  bool undurable = false;  // committed since the last durable commit
 
   void note_pending(std::int64_t now_ns) noexcept {
     if (first_pending_ns == 0) first_pending_ns = now_ns;

@@ -20,16 +20,22 @@ ring::SpanRecord fixed_part(const ring::RawRecord& record) noexcept {
 
 }  // namespace
 
-void take_span(Core& core, RingState& ring, const ring::TickScale& scale, const ring::RawRecord& record, RecordPosition at) {
+void take_span(Core& core, RingState& ring, const ring::TickScale& scale, const ring::RawRecord& record,
+               RecordPosition at) {
   Sink& sink = core.sinks[kTraceSink];
   const ring::SpanRecord fixed = fixed_part(record);
   const bool unsampled = record.record_class == ring::RecordClass::unsampled_span;
-  const bool marking = fixed.status == kStatusError || (fixed.header.flags & (ring::kFlagKeepTrace | ring::kFlagSlow)) != 0;
+  const bool marking =
+      fixed.status == kStatusError || (fixed.header.flags & (ring::kFlagKeepTrace | ring::kFlagSlow)) != 0;
   ++sink.pending.accepted;
   Kept kept = Kept::sampled;
   if (unsampled) {
     const TraceRef trace{(fixed.header.flags & ring::kFlagTraceForeign) != 0, fixed.trace_hi, fixed.trace_lo};
-    if (marking) mark_trace(core, ring, trace, fixed.status == kStatusError ? "error" : (fixed.header.flags & ring::kFlagSlow) != 0 ? "slow" : "asked");
+    if (marking)
+      mark_trace(core, ring, trace,
+                 fixed.status == kStatusError                  ? "error"
+                 : (fixed.header.flags & ring::kFlagSlow) != 0 ? "slow"
+                                                               : "asked");
     const bool wanted = is_marked(core, ring, trace) && core.traces->keep_once(ring.id, at.slot, at.ordinal);
     if (!wanted) {
       ++sink.pending.dropped["sampled_out"];
@@ -48,7 +54,8 @@ void take_span(Core& core, RingState& ring, const ring::TickScale& scale, const 
   if (span.status == kStatusError) sink.urgent = true;
 }
 
-void take_log(Core& core, RingState& ring, const ring::TickScale& scale, const ring::RawRecord& record, RecordPosition at) {
+void take_log(Core& core, RingState& ring, const ring::TickScale& scale, const ring::RawRecord& record,
+              RecordPosition at) {
   Sink& sink = core.sinks[kLogSink];
   LogEvent log;
   if (!decode_log(ring.source(), scale, record, at, log)) return;

@@ -4,7 +4,9 @@
 
 namespace honeylink::telemetry::engine {
 
-void take_span(Core& core, RingState& ring, const ring::TickScale& scale, const ring::RawRecord& record, RecordPosition at);
-void take_log(Core& core, RingState& ring, const ring::TickScale& scale, const ring::RawRecord& record, RecordPosition at);
+void take_span(Core& core, RingState& ring, const ring::TickScale& scale, const ring::RawRecord& record,
+               RecordPosition at);
+void take_log(Core& core, RingState& ring, const ring::TickScale& scale, const ring::RawRecord& record,
+              RecordPosition at);
 
 }  // namespace honeylink::telemetry::engine

@@ -1,5 +1,5 @@
-// For the engine's tests: a home in a fresh directory, rings in it made by hand (ring/test_ring.h) whose "process" lives as long as
-// the test says, and a clock that stands still. Not part of any library.
+// For the engine's tests: a home in a fresh directory, rings in it made by hand (ring/test_ring.h) whose "process"
+// lives as long as the test says, and a clock that stands still. Not part of any library.
 #pragma once
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -95,7 +95,8 @@ class LivingRing {
 
 /// An engine under a clock of the test's.
 struct TestEngine {
-  explicit TestEngine(const TestHome& home, Mode mode = Mode::agent) : clock(system_clock().realtime_ns() + 5'000'000'000) {
+  explicit TestEngine(const TestHome& home, Mode mode = Mode::agent)
+      : clock(system_clock().realtime_ns() + 5'000'000'000) {
     std::string why;
     engine = Engine::start({home.path(), mode, &clock}, why);
     EXPECT_NE(engine, nullptr) << why;

@@ -1,5 +1,6 @@
-// Cells: a thread's slab grows by a larger one beside it (the old one keeps what it holds: values are summed over slabs), gauges live
-// in cells that all threads share, and label sets are found by a per-thread table of 64-bit keyed hashes.
+// Cells: a thread's slab grows by a larger one beside it (the old one keeps what it holds: values are summed over
+// slabs), gauges live in cells that all threads share, and label sets are found by a per-thread table of 64-bit keyed
+// hashes.
 #include "record/cells.h"
 
 #include <sys/random.h>
@@ -21,7 +22,8 @@ namespace {
 constexpr std::uint32_t kFirstSlab = 64;
 constexpr std::uint32_t kCacheFirst = 256, kCacheMax = 8192;
 
-// The table trusts 64 bits: with a seed that nobody outside knows, two of 2,000 label sets meet with a probability of 1e-13.
+// The table trusts 64 bits: with a seed that nobody outside knows, two of 2,000 label sets meet with a probability of
+// 1e-13.
 constinit std::uint64_t hash_seed = 0;
 
 std::uint64_t mix(std::uint64_t a, std::uint64_t b) noexcept {
@@ -59,8 +61,10 @@ std::uint64_t hash_labels(const Instrument& instrument, const Label* labels, std
   for (std::size_t i = 0; i < count; ++i) {
     const Value& value = labels[i].value;
     hash = mix(hash, labels[i].key.word());
-    hash = value.type() == Value::Type::text ? hash_text(value.text(), hash)
-                                             : mix(hash, static_cast<std::uint64_t>(value.integer()) ^ static_cast<std::uint64_t>(value.type()) << 60);
+    hash =
+        value.type() == Value::Type::text
+            ? hash_text(value.text(), hash)
+            : mix(hash, static_cast<std::uint64_t>(value.integer()) ^ static_cast<std::uint64_t>(value.type()) << 60);
   }
   return hash | 1;
 }
@@ -68,7 +72,8 @@ std::uint64_t hash_labels(const Instrument& instrument, const Label* labels, std
 std::uint32_t look_up(const SlotState& s, std::uint64_t hash) noexcept {
   if (s.series_cache == nullptr) return kNoSeries;
   const std::uint32_t mask = s.series_cache_size - 1;
-  for (std::uint32_t at = static_cast<std::uint32_t>(hash >> 20) & mask; s.series_cache[at].hash != 0; at = (at + 1) & mask)
+  for (std::uint32_t at = static_cast<std::uint32_t>(hash >> 20) & mask; s.series_cache[at].hash != 0;
+       at = (at + 1) & mask)
     if (s.series_cache[at].hash == hash) return s.series_cache[at].series;
   return kNoSeries;
 }
@@ -86,7 +91,9 @@ void remember(SlotState& s, std::uint64_t hash, std::uint32_t series) noexcept {
       std::memset(s.series_cache, 0, sizeof(SeriesCacheEntry) * kCacheMax);
       s.series_cache_used = 0;
     } else {
-      const std::uint32_t size = s.series_cache == nullptr ? kCacheFirst : s.series_cache_size * 4 < kCacheMax ? s.series_cache_size * 4 : kCacheMax;
+      const std::uint32_t size = s.series_cache == nullptr             ? kCacheFirst
+                                 : s.series_cache_size * 4 < kCacheMax ? s.series_cache_size * 4
+                                                                       : kCacheMax;
       auto* larger = static_cast<SeriesCacheEntry*>(take_pages(sizeof(SeriesCacheEntry) * size));
       if (larger == nullptr) return;
       for (std::uint32_t i = 0; i < s.series_cache_size; ++i)
@@ -120,8 +127,7 @@ void add_shared(std::uint32_t series, F&& change) noexcept {
   }
   if (cell == nullptr) return count(ProcessCounter::series_overflow);
   std::uint64_t seen = load_relaxed(*cell);
-  while (!__atomic_compare_exchange_n(cell, &seen, change(seen), true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
-  }
+  while (!__atomic_compare_exchange_n(cell, &seen, change(seen), true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {}
 }
 
 template <class F>
@@ -146,7 +152,8 @@ bool grow_cells(SlotState& s, std::uint32_t series) noexcept {
   std::uint32_t count = s.cell_count == 0 ? kFirstSlab : s.cell_count;
   while (count <= series) count *= 4;
   const Locked locked;
-  ring::BlockHeader* block = ring::append_block(s.ring->map, ring::BlockType::slab, ring::kSlabHeaderBytes + std::size_t{count} * 8, s.slot, 0, count);
+  ring::BlockHeader* block = ring::append_block(s.ring->map, ring::BlockType::slab,
+                                                ring::kSlabHeaderBytes + std::size_t{count} * 8, s.slot, 0, count);
   if (block == nullptr) return false;
   auto* cells = reinterpret_cast<std::uint64_t*>(reinterpret_cast<std::uint8_t*>(block) + ring::kSlabHeaderBytes);
   // Histograms stay where they are: the new cell points at the same block.
@@ -174,7 +181,8 @@ std::uint32_t find_series(const Instrument& instrument, const Label* labels, std
   }
   const std::uint64_t hash = hash_labels(instrument, labels, count);
   std::uint32_t series = s != nullptr ? look_up(*s, hash) : kNoSeries;
-  if (series != kNoSeries) [[likely]] return series;
+  if (series != kNoSeries) [[likely]]
+    return series;
   series = register_series(instrument, labels, count);
   if (series != kNoSeries && s != nullptr) remember(*s, hash, series);
   return series;
@@ -185,12 +193,14 @@ void add_slow(const Instrument& instrument, std::uint32_t series, std::uint64_t 
 }
 
 void add_slow_real(const Instrument& instrument, std::uint32_t series, double n) noexcept {
-  add_anyhow(instrument, series, [n](std::uint64_t value) { return std::bit_cast<std::uint64_t>(std::bit_cast<double>(value) + n); });
+  add_anyhow(instrument, series,
+             [n](std::uint64_t value) { return std::bit_cast<std::uint64_t>(std::bit_cast<double>(value) + n); });
 }
 
 void set_gauge(const Instrument& instrument, std::uint32_t series, double value) noexcept {
   if (!(value - value == 0)) [[unlikely]] {  // NaN, infinite
-    return count_and_say(ProcessCounter::value_refused, "a gauge was set to NaN or infinity, which is refused", instrument.name.text());
+    return count_and_say(ProcessCounter::value_refused, "a gauge was set to NaN or infinity, which is refused",
+                         instrument.name.text());
   }
   Ring* ring = process.current.load(std::memory_order_acquire);
   std::uint64_t* cell = ring != nullptr && series != kNoSeries ? shared_cell(*ring, series, false) : nullptr;
@@ -206,7 +216,8 @@ void set_gauge(const Instrument& instrument, std::uint32_t series, double value)
 }
 
 void refuse(const Instrument& instrument) noexcept {
-  count_and_say(ProcessCounter::increment_refused, "a counter was given a negative, NaN or infinite increment, which is refused", instrument.name.text());
+  count_and_say(ProcessCounter::increment_refused,
+                "a counter was given a negative, NaN or infinite increment, which is refused", instrument.name.text());
 }
 
 bool recording() noexcept { return process.current.load(std::memory_order_relaxed) != nullptr || !process.prepared; }

@@ -1,5 +1,5 @@
-// Counts what the process refused or shortened, and says each kind once on stderr. Slow paths only; any thread; signal-safe but for
-// the sentence.
+// Counts what the process refused or shortened, and says each kind once on stderr. Slow paths only; any thread;
+// signal-safe but for the sentence.
 #pragma once
 #include <cstdint>
 #include <string_view>

@@ -1,5 +1,5 @@
-// The current context of a thread: Context::current(), Activation, and the swaps that coroutine.h needs. By value in the thread, so
-// that an Activation that ends in the wrong place can leave nothing dangling.
+// The current context of a thread: Context::current(), Activation, and the swaps that coroutine.h needs. By value in
+// the thread, so that an Activation that ends in the wrong place can leave nothing dangling.
 #include <utility>
 
 #include "honeylink/coroutine.h"
@@ -19,7 +19,8 @@ Context Context::current() noexcept {
   const Frame& frame = thread.current;
   if ((frame.span.flags & internal::kRefValid) == 0 && frame.baggage == nullptr) return {};
   if (frame.baggage != nullptr) internal::shared_acquire(frame.baggage);
-  return Context(internal::span_context_of(frame.span, frame.trace_state), internal::ContextAccess::baggage(frame.baggage));
+  return Context(internal::span_context_of(frame.span, frame.trace_state),
+                 internal::ContextAccess::baggage(frame.baggage));
 }
 
 Activation::Activation(const Context& context) noexcept : owner_(internal::execution_unit(thread)) {
@@ -60,7 +61,8 @@ void leave(Frame& previous, const void* owner) noexcept {
     return count_and_say(ProcessCounter::foreign_activation,
                          "a context was left on another thread than the one that entered it; see CoroutineContext", {});
   }
-  if (t.current.trace_state != nullptr || t.current.baggage != nullptr) [[unlikely]] release_frame(t.current);
+  if (t.current.trace_state != nullptr || t.current.baggage != nullptr) [[unlikely]]
+    release_frame(t.current);
   t.current = previous;
 }
 

@@ -28,12 +28,13 @@ void in_child() noexcept {
 }  // namespace
 
 void forget_parent() noexcept {
-  // Old pointers into the parent's rings stay harmless: private zero pages take their place. The lock page and the doorbell's
-  // registration were not inherited (MADV_DONTFORK, and membarrier is per process).
+  // Old pointers into the parent's rings stay harmless: private zero pages take their place. The lock page and the
+  // doorbell's registration were not inherited (MADV_DONTFORK, and membarrier is per process).
   const std::uint32_t rings = process.ring_count.load(std::memory_order_relaxed);
   for (std::uint32_t i = 0; i < rings; ++i) {
     Ring& ring = *process.rings[i];
-    mmap(ring.map.base, ring.map.geometry.file_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+    mmap(ring.map.base, ring.map.geometry.file_bytes, PROT_READ | PROT_WRITE,
+         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
     if (ring.fd >= 0) close(ring.fd);
     ring.fd = -1;
     process.rings[i] = nullptr;

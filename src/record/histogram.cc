@@ -1,6 +1,6 @@
-// Histograms: a block per thread and series in the ring's cells. The common case is one table look-up and three plain additions by
-// the only writer; growth and rescaling build a new bank of buckets and publish it with one store (PROTOCOL 6), so that a kill at any
-// instruction leaves one whole bank.
+// Histograms: a block per thread and series in the ring's cells. The common case is one table look-up and three plain
+// additions by the only writer; growth and rescaling build a new bank of buckets and publish it with one store
+// (PROTOCOL 6), so that a kill at any instruction leaves one whole bank.
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -28,8 +28,8 @@ struct Live {
   double slow_limit;
   std::uint32_t* buckets;
   std::uint32_t bucket_count;
-  std::int32_t base;     // index of buckets[0] at `scale`
-  std::int32_t shift;    // kHistogramScaleStart - scale
+  std::int32_t base;   // index of buckets[0] at `scale`
+  std::int32_t shift;  // kHistogramScaleStart - scale
   std::uint32_t epoch;
 };
 
@@ -39,7 +39,8 @@ void store(std::atomic<double>& v, double n) noexcept { v.store(n, std::memory_o
 ring::Header& header_of(const SlotState& s) noexcept { return s.ring->map.header(); }
 
 std::uint32_t* make_bank(SlotState& s, std::uint32_t series, std::uint32_t count, std::uint32_t& offset) noexcept {
-  ring::BlockHeader* bank = ring::append_block(s.ring->map, ring::BlockType::bank, ring::kBankHeaderBytes + std::size_t{count} * 4, s.slot, series, count);
+  ring::BlockHeader* bank = ring::append_block(s.ring->map, ring::BlockType::bank,
+                                               ring::kBankHeaderBytes + std::size_t{count} * 4, s.slot, series, count);
   if (bank == nullptr) return nullptr;
   auto* bytes = reinterpret_cast<std::uint8_t*>(bank);
   offset = static_cast<std::uint32_t>(bytes - s.ring->map.cells());
@@ -61,11 +62,13 @@ Extent extent_with(const Live& h, std::int32_t index) noexcept {
   return extent;
 }
 
-// Makes room for the bucket of `index6` (an index at scale 6): more buckets while there may be more, then a coarser scale.
+// Makes room for the bucket of `index6` (an index at scale 6): more buckets while there may be more, then a coarser
+// scale.
 bool make_room(SlotState& s, Live& h, std::int32_t index6) noexcept {
   Extent extent = extent_with(h, index6 >> h.shift);
   std::int32_t coarser = 0;
-  while ((extent.high >> coarser) - (extent.low >> coarser) >= static_cast<std::int32_t>(kHistogramBucketsMax)) ++coarser;
+  while ((extent.high >> coarser) - (extent.low >> coarser) >= static_cast<std::int32_t>(kHistogramBucketsMax))
+    ++coarser;
   extent = {extent.low >> coarser, extent.high >> coarser};
   const auto span = static_cast<std::uint32_t>(extent.high - extent.low + 1);
   std::uint32_t count = h.bucket_count == 0 ? kHistogramBucketsStart : h.bucket_count;
@@ -161,17 +164,21 @@ inline void add_to_bucket(std::uint32_t& bucket) noexcept {
 // False where the value lies outside the buckets.
 inline bool record_in(Live& h, double value, std::int32_t index6) noexcept {
   const auto k = static_cast<std::uint32_t>((index6 >> h.shift) - h.base);
-  if (k >= h.bucket_count) [[unlikely]] return false;
+  if (k >= h.bucket_count) [[unlikely]]
+    return false;
   store(h.shared.sum, load(h.shared.sum) + value);
   add_to_bucket(h.buckets[k]);
-  if (value > h.attention_above || value < h.attention_below || h.tick_epoch->load(std::memory_order_relaxed) != h.epoch) [[unlikely]]
+  if (value > h.attention_above || value < h.attention_below ||
+      h.tick_epoch->load(std::memory_order_relaxed) != h.epoch) [[unlikely]]
     attend(h, value);
   return true;
 }
 
 [[gnu::noinline]] void record_slow(const Instrument& instrument, std::uint32_t series, double value) noexcept {
   if (!(value >= 0.0 && value <= std::numeric_limits<double>::max()))
-    return count_and_say(ProcessCounter::value_refused, "a histogram was given a negative, NaN or infinite value, which is refused", instrument.name.text());
+    return count_and_say(ProcessCounter::value_refused,
+                         "a histogram was given a negative, NaN or infinite value, which is refused",
+                         instrument.name.text());
   const Entry entry;
   if (entry.nested()) return count(ProcessCounter::nested_call);
   if (series == kNoSeries) {
@@ -181,7 +188,8 @@ inline bool record_in(Live& h, double value, std::int32_t index6) noexcept {
   }
   SlotState* s = entry.state();
   if (s == nullptr || !grow_cells(*s, series)) return count(ProcessCounter::series_overflow);
-  auto* h = s->cells[series] != 0 ? reinterpret_cast<Live*>(s->ring->map.cells() + s->cells[series]) : make_histogram(*s, series);
+  auto* h = s->cells[series] != 0 ? reinterpret_cast<Live*>(s->ring->map.cells() + s->cells[series])
+                                  : make_histogram(*s, series);
   if (h == nullptr) return count(ProcessCounter::series_overflow);
   if (value == 0.0) {
     h->shared.zeros.store(h->shared.zeros.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -200,7 +208,8 @@ void record_histogram(const Instrument& instrument, std::uint32_t series, double
     const std::uint64_t offset = cells.base[series];
     if (offset != 0) [[likely]] {
       auto& h = *reinterpret_cast<Live*>(cells.area + offset);
-      if (record_in(h, value, bucket_index(value))) [[likely]] return;
+      if (record_in(h, value, bucket_index(value))) [[likely]]
+        return;
     }
   }
   record_slow(instrument, series, value);

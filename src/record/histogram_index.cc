@@ -1,5 +1,5 @@
-// The table of histogram_index.h. bound[i] = floor(2^52 * (2^(i/64) - 1)), computed to 60 digits; histogram_index_test.cc checks every
-// bound and guess against long double arithmetic.
+// The table of histogram_index.h. bound[i] = floor(2^52 * (2^(i/64) - 1)), computed to 60 digits;
+// histogram_index_test.cc checks every bound and guess against long double arithmetic.
 #include "record/histogram_index.h"
 
 namespace honeylink::telemetry::internal {

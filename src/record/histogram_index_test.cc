@@ -1,4 +1,5 @@
-// The table of histogram_index.h against long double arithmetic: every bound, both neighbours of every bound, every guess.
+// The table of histogram_index.h against long double arithmetic: every bound, both neighbours of every bound, every
+// guess.
 #include "record/histogram_index.h"
 
 #include <gtest/gtest.h>
@@ -10,7 +11,8 @@
 namespace honeylink::telemetry::internal {
 namespace {
 
-// OpenTelemetry: (2^(i/64), 2^((i+1)/64)] is bucket i. 64 bits of mantissa settle all doubles that are not within 2^-60 of a bound.
+// OpenTelemetry: (2^(i/64), 2^((i+1)/64)] is bucket i. 64 bits of mantissa settle all doubles that are not within 2^-60
+// of a bound.
 std::int32_t model(double value) {
   const int exponent = std::ilogb(value);
   const double mantissa = std::scalbn(value, -exponent);
@@ -31,7 +33,8 @@ TEST(HistogramIndex, NeighboursOfEveryBoundInEveryOctave) {
   for (const int exponent : {-1022, -1000, -64, -1, 0, 1, 63, 500, 1023})
     for (std::uint32_t k = 0; k < 64; ++k) {
       const double at = std::ldexp(1.0 + std::ldexp(static_cast<double>(kIndexTable.bound[k]), -52), exponent);
-      for (const double value : {std::nextafter(at, 0.0), at, std::nextafter(at, std::numeric_limits<double>::infinity())}) {
+      for (const double value :
+           {std::nextafter(at, 0.0), at, std::nextafter(at, std::numeric_limits<double>::infinity())}) {
         if (value < std::numeric_limits<double>::min() || !std::isfinite(value)) continue;
         ASSERT_EQ(bucket_index(value), model(value)) << value << " bound " << k << " octave " << exponent;
       }

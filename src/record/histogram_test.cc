@@ -1,5 +1,5 @@
-// Histograms against an independent model: counts, sum, extremes and zeros are exact whatever grows or is rescaled; every quantile
-// lies within the bound of its scale (I-10).
+// Histograms against an independent model: counts, sum, extremes and zeros are exact whatever grows or is rescaled;
+// every quantile lies within the bound of its scale (I-10).
 #include <gtest/gtest.h>
 #include <unistd.h>
 

@@ -25,14 +25,17 @@ constinit std::atomic<const IdCipher*> ciphers[kGenerations]{};
 
 const IdCipher* make_cipher(std::uint32_t generation) noexcept {
   const std::uint8_t* trace = current_trace_key();
-  void* memory = trace != nullptr && generation == process.key_generation.load(std::memory_order_relaxed) ? take_pages(sizeof(IdCipher)) : nullptr;
+  void* memory = trace != nullptr && generation == process.key_generation.load(std::memory_order_relaxed)
+                     ? take_pages(sizeof(IdCipher))
+                     : nullptr;
   if (memory == nullptr) return nullptr;
   std::array<std::uint8_t, 16> trace_key, span_key;
   std::memcpy(trace_key.data(), trace, 16);
   std::memcpy(span_key.data(), current_span_key(), 16);
   const IdCipher* made = new (memory) IdCipher(trace_key, span_key);
   const IdCipher* first = nullptr;
-  return ciphers[generation % kGenerations].compare_exchange_strong(first, made, std::memory_order_acq_rel) ? made : first;
+  return ciphers[generation % kGenerations].compare_exchange_strong(first, made, std::memory_order_acq_rel) ? made
+                                                                                                            : first;
 }
 
 // nullptr: no key was drawn (nothing was recorded yet), or no memory.
@@ -76,15 +79,18 @@ SpanId span_id_of(const SpanRef& ref) noexcept {
   SpanId id;
   if ((ref.flags & kRefValid) == 0) return id;
   if ((ref.flags & kRefSpanForeign) != 0) to_big_endian(ref.span, id.bytes.data());
-  else if (const IdCipher* cipher = cipher_of(ref.key_generation); cipher != nullptr) id.bytes = cipher->span_id(ref.span);
+  else if (const IdCipher* cipher = cipher_of(ref.key_generation); cipher != nullptr)
+    id.bytes = cipher->span_id(ref.span);
   return id;
 }
 
 SpanContext span_context_of(const SpanRef& ref, const Shared* trace_state) noexcept {
   if ((ref.flags & kRefValid) == 0) return {};
   if (trace_state != nullptr) shared_acquire(trace_state);
-  const auto flags = static_cast<std::uint8_t>(((ref.flags & kRefKept) != 0 ? 1 : 0) | ((ref.flags & kRefRandom) != 0 ? 2 : 0));
-  return {trace_id_of(ref), span_id_of(ref), flags, (ref.flags & kRefRemote) != 0, ContextAccess::trace_state(trace_state)};
+  const auto flags =
+      static_cast<std::uint8_t>(((ref.flags & kRefKept) != 0 ? 1 : 0) | ((ref.flags & kRefRandom) != 0 ? 2 : 0));
+  return {trace_id_of(ref), span_id_of(ref), flags, (ref.flags & kRefRemote) != 0,
+          ContextAccess::trace_state(trace_state)};
 }
 
 SpanRef ref_of(const SpanContext& context) noexcept {
@@ -97,7 +103,8 @@ SpanRef ref_of(const SpanContext& context) noexcept {
   if (!context.is_remote()) {
     std::uint64_t counter = 0;
     const IdCipher* cipher = cipher_of(generation);
-    // A counter has an empty upper half: one in 2^64 foreign ids would be taken for ours, and even that one keeps its meaning.
+    // A counter has an empty upper half: one in 2^64 foreign ids would be taken for ours, and even that one keeps its
+    // meaning.
     if (cipher != nullptr && cipher->trace_counter(context.trace_id().bytes, counter)) {
       ref.trace_lo = counter;
       ref.span = cipher->span_counter(context.span_id().bytes);

@@ -1,4 +1,5 @@
-// Counters, up-down counters and gauges: exact sums whatever the thread, label order and bounds; what is refused is counted.
+// Counters, up-down counters and gauges: exact sums whatever the thread, label order and bounds; what is refused is
+// counted.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -135,8 +136,23 @@ TEST(Counter, TwoThousandSeriesThenOverflow) {
 
 TEST(Counter, MoreThanSixteenLabelsAreRefusedAndCounted) {
   const Capture capture;
-  packets.add(1, {{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}, {"e", 1}, {"f", 1}, {"g", 1}, {"h", 1}, {"i", 1}, {"j", 1}, {"k", 1}, {"l", 1},
-                  {"m", 1}, {"n", 1}, {"o", 1}, {"p", 1}, {"q", 1}});
+  packets.add(1, {{"a", 1},
+                  {"b", 1},
+                  {"c", 1},
+                  {"d", 1},
+                  {"e", 1},
+                  {"f", 1},
+                  {"g", 1},
+                  {"h", 1},
+                  {"i", 1},
+                  {"j", 1},
+                  {"k", 1},
+                  {"l", 1},
+                  {"m", 1},
+                  {"n", 1},
+                  {"o", 1},
+                  {"p", 1},
+                  {"q", 1}});
   EXPECT_GE(capture.refused(), 1u);
 }
 

@@ -26,7 +26,8 @@ std::uint8_t* put(std::uint8_t* at, ItemType type, std::uint16_t key, const void
 }
 
 std::string_view cut_text(std::string_view text, std::size_t bytes_max) noexcept {
-  if (text.size() <= bytes_max) [[likely]] return text;
+  if (text.size() <= bytes_max) [[likely]]
+    return text;
   count(ProcessCounter::value_cut);
   return text.substr(0, utf8_cut(text, bytes_max));
 }
@@ -70,7 +71,8 @@ std::uint8_t* put_texts(std::uint8_t* at, std::uint16_t key, const Value& value)
 // Unsigned values above INT64_MAX travel as decimal text (OpenTelemetry, "Mapping to AnyValue, integers").
 std::uint8_t* put_integer(std::uint8_t* at, std::uint16_t key, const Value& value) noexcept {
   const std::int64_t n = value.integer();
-  if (value.size() == 0) [[likely]] return put(at, ItemType::integer, key, &n, sizeof n);
+  if (value.size() == 0) [[likely]]
+    return put(at, ItemType::integer, key, &n, sizeof n);
   char digits[kBigIntegerDigits + 1];
   const int size = std::snprintf(digits, sizeof digits, "%llu", static_cast<unsigned long long>(n));
   return put(at, ItemType::text, key, digits, static_cast<std::size_t>(size));
@@ -82,11 +84,19 @@ std::uint32_t item_bytes_slow(const Value& value) noexcept {
   std::size_t payload = 8;
   switch (value.type()) {
     case Value::Type::boolean:
-    case Value::Type::real: break;
-    case Value::Type::integer: payload = value.size() == 0 ? 8 : kBigIntegerDigits; break;
-    case Value::Type::text: payload = value.size() < kTextBytesMax ? value.size() : kTextBytesMax; break;
-    case Value::Type::id: payload = value.id().raw().size() + 2 < kTextBytesMax ? value.id().raw().size() + 2 : kTextBytesMax; break;
-    default: payload = kTextBytesMax;
+    case Value::Type::real:
+      break;
+    case Value::Type::integer:
+      payload = value.size() == 0 ? 8 : kBigIntegerDigits;
+      break;
+    case Value::Type::text:
+      payload = value.size() < kTextBytesMax ? value.size() : kTextBytesMax;
+      break;
+    case Value::Type::id:
+      payload = value.id().raw().size() + 2 < kTextBytesMax ? value.id().raw().size() + 2 : kTextBytesMax;
+      break;
+    default:
+      payload = kTextBytesMax;
   }
   return static_cast<std::uint32_t>(sizeof(ItemHeader) + padded4(payload));
 }
@@ -100,17 +110,24 @@ std::uint8_t* write_item_slow(std::uint8_t* at, const Key& key, const Value& val
       const std::uint8_t b = value.integer() != 0;
       return put(at, ItemType::boolean, key16, &b, 1);
     }
-    case Value::Type::integer: return put_integer(at, key16, value);
+    case Value::Type::integer:
+      return put_integer(at, key16, value);
     case Value::Type::real: {
       const double d = value.real();
       return put(at, ItemType::real, key16, &d, sizeof d);
     }
-    case Value::Type::text: return write_text(at, ItemType::text, key16, value.text(), kTextBytesMax);
-    case Value::Type::id: return put_id(at, key16, value.id());
-    case Value::Type::booleans: return put(at, ItemType::booleans, key16, value.array(), elements_that_fit(value, 1));
-    case Value::Type::integers: return put(at, ItemType::integers, key16, value.array(), 8 * elements_that_fit(value, 8));
-    case Value::Type::reals: return put(at, ItemType::reals, key16, value.array(), 8 * elements_that_fit(value, 8));
-    case Value::Type::texts: return put_texts(at, key16, value);
+    case Value::Type::text:
+      return write_text(at, ItemType::text, key16, value.text(), kTextBytesMax);
+    case Value::Type::id:
+      return put_id(at, key16, value.id());
+    case Value::Type::booleans:
+      return put(at, ItemType::booleans, key16, value.array(), elements_that_fit(value, 1));
+    case Value::Type::integers:
+      return put(at, ItemType::integers, key16, value.array(), 8 * elements_that_fit(value, 8));
+    case Value::Type::reals:
+      return put(at, ItemType::reals, key16, value.array(), 8 * elements_that_fit(value, 8));
+    case Value::Type::texts:
+      return put_texts(at, key16, value);
   }
   return at;
 }
@@ -120,7 +137,8 @@ void count_left_out(std::uint8_t& dropped, std::size_t n) noexcept {
   count(ProcessCounter::attribute_dropped, n);
 }
 
-std::uint8_t* write_text(std::uint8_t* at, ItemType type, std::uint16_t key, std::string_view text, std::size_t bytes_max) noexcept {
+std::uint8_t* write_text(std::uint8_t* at, ItemType type, std::uint16_t key, std::string_view text,
+                         std::size_t bytes_max) noexcept {
   text = cut_text(text, bytes_max);
   return put(at, type, key, text.data(), text.size());
 }

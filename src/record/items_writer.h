@@ -1,5 +1,5 @@
-// Attributes to items (base/items.h). Names are interned on the way; nothing allocates after a key's first use. The common types are
-// inlined here, the others are in items_writer.cc.
+// Attributes to items (base/items.h). Names are interned on the way; nothing allocates after a key's first use. The
+// common types are inlined here, the others are in items_writer.cc.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -17,7 +17,8 @@ namespace honeylink::telemetry::internal {
 [[nodiscard]] inline std::uint32_t item_bytes(const Value& value) noexcept {
   if (value.type() == Value::Type::text && value.size() <= kTextBytesMax)
     return static_cast<std::uint32_t>(sizeof(ItemHeader) + padded4(value.size()));
-  if ((value.type() == Value::Type::integer && value.size() == 0) || value.type() == Value::Type::real) return sizeof(ItemHeader) + 8;
+  if ((value.type() == Value::Type::integer && value.size() == 0) || value.type() == Value::Type::real)
+    return sizeof(ItemHeader) + 8;
   return item_bytes_slow(value);
 }
 [[nodiscard]] inline std::uint32_t items_bytes(const Attribute* attributes, std::size_t count) noexcept {
@@ -53,7 +54,8 @@ inline void copy_short(std::uint8_t* to, const char* from, std::size_t n) noexce
 std::uint8_t* write_item_slow(std::uint8_t* at, const Key& key, const Value& value) noexcept;
 inline std::uint8_t* write_item(std::uint8_t* at, const Key& key, const Value& value) noexcept {
   const std::uint32_t id = find_name(key.word());
-  if (id >= kUnknownName) [[unlikely]] return write_item_slow(at, key, value);
+  if (id >= kUnknownName) [[unlikely]]
+    return write_item_slow(at, key, value);
   if (value.type() == Value::Type::text && value.size() <= kTextBytesMax) {
     const std::size_t size = value.size();
     const ItemHeader header{static_cast<std::uint16_t>(id), item_type_size(ItemType::text, size)};
@@ -75,9 +77,11 @@ inline std::uint8_t* write_item(std::uint8_t* at, const Key& key, const Value& v
   return write_item_slow(at, key, value);
 }
 
-/// Writes at most kItemsPerRecordMax; the rest is counted. `written` grows by the items, `dropped` by what was left out.
+/// Writes at most kItemsPerRecordMax; the rest is counted. `written` grows by the items, `dropped` by what was left
+/// out.
 void count_left_out(std::uint8_t& dropped, std::size_t n) noexcept;
-inline std::uint8_t* write_items(std::uint8_t* at, const Attribute* attributes, std::size_t count, std::uint16_t& written, std::uint8_t& dropped) noexcept {
+inline std::uint8_t* write_items(std::uint8_t* at, const Attribute* attributes, std::size_t count,
+                                 std::uint16_t& written, std::uint8_t& dropped) noexcept {
   std::size_t left_out = count > kItemsPerRecordMax ? count - kItemsPerRecordMax : 0;
   const std::size_t taken = count - left_out;
   for (std::size_t i = 0; i < taken; ++i) {
@@ -86,16 +90,20 @@ inline std::uint8_t* write_items(std::uint8_t* at, const Attribute* attributes, 
     at = end;
   }
   written = static_cast<std::uint16_t>(written + (count - left_out));
-  if (left_out != 0) [[unlikely]] count_left_out(dropped, left_out);
+  if (left_out != 0) [[unlikely]]
+    count_left_out(dropped, left_out);
   return at;
 }
 
 /// An item of text without a key: status_text, message, trace_state, keep_reason. Cut at `bytes_max`, counted.
-std::uint8_t* write_text(std::uint8_t* at, ItemType type, std::uint16_t key, std::string_view text, std::size_t bytes_max) noexcept;
+std::uint8_t* write_text(std::uint8_t* at, ItemType type, std::uint16_t key, std::string_view text,
+                         std::size_t bytes_max) noexcept;
 [[nodiscard]] constexpr std::uint32_t text_bytes(std::string_view text, std::size_t bytes_max) noexcept {
   return static_cast<std::uint32_t>(sizeof(ItemHeader) + padded4(text.size() < bytes_max ? text.size() : bytes_max));
 }
 
-inline void saturate_add(std::uint8_t& to, std::size_t n) noexcept { to = static_cast<std::uint8_t>(to + n > 255 ? 255 : to + n); }
+inline void saturate_add(std::uint8_t& to, std::size_t n) noexcept {
+  to = static_cast<std::uint8_t>(to + n > 255 ? 255 : to + n);
+}
 
 }  // namespace honeylink::telemetry::internal

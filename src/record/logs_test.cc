@@ -24,7 +24,8 @@ TEST(Log, LevelsFieldsMessageAndScope) {
   const Capture capture;
   logger.debug("d", {{"a", 1}});
   tel::log_info("i");
-  logger.log(tel::LogLevel::warn, "w", {{"k", "v"}, {"peer", tel::hashed_id("device", "AA")}}, {.message = "a sentence"});
+  logger.log(tel::LogLevel::warn, "w", {{"k", "v"}, {"peer", tel::hashed_id("device", "AA")}},
+             {.message = "a sentence"});
   tel::log_error("e");
   const auto logs = capture.logs();
   ASSERT_EQ(logs.size(), 4u);
@@ -71,9 +72,10 @@ TEST(Log, ThirtyTwoLongFieldsAndAMessageStayWithinOneRecord) {
   const Capture capture;
   const std::string t(256, 'f');
   tel::kApplicationLogger.log(tel::LogLevel::info, "wide",
-                              {{"a1", t}, {"a2", t}, {"a3", t}, {"a4", t}, {"a5", t}, {"a6", t}, {"a7", t}, {"a8", t}, {"b1", t}, {"b2", t}, {"b3", t},
-                               {"b4", t}, {"b5", t}, {"b6", t}, {"b7", t}, {"b8", t}, {"c1", t}, {"c2", t}, {"c3", t}, {"c4", t}, {"c5", t}, {"c6", t},
-                               {"c7", t}, {"c8", t}, {"d1", t}, {"d2", t}, {"d3", t}, {"d4", t}, {"d5", t}, {"d6", t}, {"d7", t}, {"d8", t}},
+                              {{"a1", t}, {"a2", t}, {"a3", t}, {"a4", t}, {"a5", t}, {"a6", t}, {"a7", t}, {"a8", t},
+                               {"b1", t}, {"b2", t}, {"b3", t}, {"b4", t}, {"b5", t}, {"b6", t}, {"b7", t}, {"b8", t},
+                               {"c1", t}, {"c2", t}, {"c3", t}, {"c4", t}, {"c5", t}, {"c6", t}, {"c7", t}, {"c8", t},
+                               {"d1", t}, {"d2", t}, {"d3", t}, {"d4", t}, {"d5", t}, {"d6", t}, {"d7", t}, {"d8", t}},
                               {.message = t});
   const auto logs = capture.logs();
   ASSERT_EQ(logs.size(), 1u);
@@ -114,7 +116,10 @@ TEST(Context, BindCarriesItToAnotherThread) {
   const Capture capture;
   const auto span = tel::scoped_span("submitter");
   tel::SpanContext there;
-  auto task = tel::bind([&](int n) { there = tel::Context::current().span(); return n + 1; });
+  auto task = tel::bind([&](int n) {
+    there = tel::Context::current().span();
+    return n + 1;
+  });
   int result = 0;
   std::thread([&] { result = task(41); }).join();
   EXPECT_EQ(result, 42);
@@ -146,7 +151,10 @@ TEST(Context, AnActivationThatEndsOnAnotherThreadChangesNothingThereAndIsCounted
 struct Task {
   struct promise_type : tel::CoroutineContext {
     Task get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
-    std::suspend_always final_suspend() noexcept { leave(); return {}; }
+    std::suspend_always final_suspend() noexcept {
+      leave();
+      return {};
+    }
     void return_void() noexcept {}
     void unhandled_exception() noexcept {}
   };

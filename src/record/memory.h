@@ -1,5 +1,5 @@
-// Memory of the recorder that is never given back: whole pages from the kernel, so that nothing here depends on malloc's state, on
-// destructors or on the order in which libraries are unloaded. The caller holds the process's lock.
+// Memory of the recorder that is never given back: whole pages from the kernel, so that nothing here depends on
+// malloc's state, on destructors or on the order in which libraries are unloaded. The caller holds the process's lock.
 #pragma once
 #include <cstddef>
 #include <cstdint>

@@ -62,7 +62,8 @@ std::uint32_t intern_locked(std::uint64_t word, std::string_view text, NameKind 
   std::uint32_t id = kRefusedName;
   if (is_valid_name(text, kind)) id = add_text(cut_name(text));
   if (id == kOtherName) {
-    count_and_say(ProcessCounter::names_full, "more than 4,096 names in this process; further ones are recorded as _other", text);
+    count_and_say(ProcessCounter::names_full,
+                  "more than 4,096 names in this process; further ones are recorded as _other", text);
     return id;  // not entered: the table must not fill with names that have no number
   }
   if (entries >= kNameTableSize / 2) return id;
@@ -96,8 +97,7 @@ std::uint32_t intern_slow(std::uint64_t word, std::string_view text, NameKind ki
   if (word == 0) return kRefusedName;
   const Locked locked;
   const std::uint32_t id = intern_locked(word, text, kind);
-  if (id == kRefusedName)
-    count_and_say(ProcessCounter::invalid_name, "a name was refused; see honeytel(1), NAMES", {});
+  if (id == kRefusedName) count_and_say(ProcessCounter::invalid_name, "a name was refused; see honeytel(1), NAMES", {});
   else if (text.size() > kNameBytesMax)
     count_and_say(ProcessCounter::name_cut, "a name is longer than 128 bytes and was cut", cut_name(text));
   return id;
@@ -115,7 +115,8 @@ std::string_view name_text(std::uint32_t id) noexcept {
 }
 
 std::uint16_t scope_id_locked(const Scope& scope) noexcept {
-  const ScopeRef wanted{intern_text_locked(scope.name()), intern_text_locked(scope.version()), intern_text_locked(scope.schema_url())};
+  const ScopeRef wanted{intern_text_locked(scope.name()), intern_text_locked(scope.version()),
+                        intern_text_locked(scope.schema_url())};
   for (std::uint32_t i = 0; i < scope_count; ++i)
     if (std::memcmp(&scopes[i], &wanted, sizeof wanted) == 0) return static_cast<std::uint16_t>(i + 1);
   if (scope_count == kScopesMax) return 0;

@@ -1,7 +1,8 @@
-// The process's table of texts: a name is checked and written into the ring's directory once, and is a number from then on. Also
-// scopes. The look-up is one probe without a lock; the first use of a name takes the process's lock.
+// The process's table of texts: a name is checked and written into the ring's directory once, and is a number from then
+// on. Also scopes. The look-up is one probe without a lock; the first use of a name takes the process's lock.
 //
-// Ids are the same in all rings of the process: a new ring gets the whole table before it becomes current (replay_names).
+// Ids are the same in all rings of the process: a new ring gets the whole table before it becomes current
+// (replay_names).
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -13,9 +14,14 @@ namespace honeylink::telemetry::internal {
 
 struct Ring;
 
-inline constexpr std::uint32_t kOtherName = 0;                  // "_other": the table is full
-inline constexpr std::uint32_t kRefusedName = 0xffff'ffffU;     // the name breaks a rule: the record is refused
-enum class NameKind : std::uint8_t { name, metric, key, text }; // text: anything printable or not (descriptions, units)
+inline constexpr std::uint32_t kOtherName = 0;               // "_other": the table is full
+inline constexpr std::uint32_t kRefusedName = 0xffff'ffffU;  // the name breaks a rule: the record is refused
+enum class NameKind : std::uint8_t {
+  name,
+  metric,
+  key,
+  text
+};  // text: anything printable or not (descriptions, units)
 
 inline constexpr std::uint32_t kNameTableSize = 16384;  // four times the names: short probes
 struct NameEntry {
@@ -31,7 +37,8 @@ extern constinit NameEntry name_table[kNameTableSize];
 [[nodiscard]] inline std::uint32_t find_name(std::uint64_t word) noexcept {
   for (std::uint32_t at = name_probe(word);; at = (at + 1) % kNameTableSize) {
     const std::uint64_t there = name_table[at].word.load(std::memory_order_acquire);
-    if (there == word) [[likely]] return name_table[at].id;
+    if (there == word) [[likely]]
+      return name_table[at].id;
     if (there == 0) return kRefusedName - 1;
   }
 }
@@ -41,7 +48,8 @@ inline constexpr std::uint32_t kUnknownName = kRefusedName - 1;
 template <class Rule>
 [[nodiscard]] inline std::uint32_t intern(const Literal<Rule>& name, NameKind kind) noexcept {
   const std::uint32_t id = find_name(name.word());
-  if (id < kUnknownName && name.size() <= kNameBytesMax) [[likely]] return id;
+  if (id < kUnknownName && name.size() <= kNameBytesMax) [[likely]]
+    return id;
   return intern_slow(name.word(), name.text(), kind);  // counts what is cut or refused, every time
 }
 /// For texts that are no literals: descriptions, units, versions. The lock is held.

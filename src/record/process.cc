@@ -34,7 +34,8 @@ bool claim_slot(Ring& ring, std::uint32_t& slot) noexcept {
     auto expected = static_cast<std::uint32_t>(ring::SlotState::free);
     std::atomic<std::uint32_t>& state = ring.map.slot(i).state;
     if (state.load(std::memory_order_relaxed) == expected &&
-        state.compare_exchange_strong(expected, static_cast<std::uint32_t>(ring::SlotState::used), std::memory_order_acq_rel)) {
+        state.compare_exchange_strong(expected, static_cast<std::uint32_t>(ring::SlotState::used),
+                                      std::memory_order_acq_rel)) {
       slot = i;
       return true;
     }
@@ -42,7 +43,8 @@ bool claim_slot(Ring& ring, std::uint32_t& slot) noexcept {
   return false;
 }
 
-// The ring's file may have been removed (log-out empties XDG_RUNTIME_DIR): a new one is made, the old one is left behind.
+// The ring's file may have been removed (log-out empties XDG_RUNTIME_DIR): a new one is made, the old one is left
+// behind.
 void replace_removed_ring(Ring& old) noexcept {
   struct stat status {};
   if (old.fd < 0 || fstat(old.fd, &status) != 0 || status.st_nlink != 0) return;
@@ -52,7 +54,8 @@ void replace_removed_ring(Ring& old) noexcept {
   Error error = Error::none;
   if (Ring* fresh = make_file_ring(old.map.geometry.file_bytes, error, why); fresh != nullptr) {
     make_current(fresh);
-    count_and_say(ProcessCounter::ring_moved, "the ring file was removed; recording goes on in a new one", old.directory);
+    count_and_say(ProcessCounter::ring_moved, "the ring file was removed; recording goes on in a new one",
+                  old.directory);
   } else {
     old.has_file = false;
     close(old.fd);
@@ -79,7 +82,8 @@ void bind_thread(Thread& t) noexcept {
   if (ring == nullptr) return;
   std::uint32_t slot = 0;
   if (!claim_slot(*ring, slot)) {
-    count_and_say(ProcessCounter::too_many_threads, "more recording threads than the ring has slots; records of the others are dropped", {});
+    count_and_say(ProcessCounter::too_many_threads,
+                  "more recording threads than the ring has slots; records of the others are dropped", {});
     return;
   }
   SlotState& state = ring->states[slot];
@@ -98,13 +102,15 @@ void release_slot(Thread& t) noexcept {
   thread_cells = {};
   t.state = nullptr;
   state.writer.detach();
-  state.ring->map.slot(state.slot).state.store(static_cast<std::uint32_t>(ring::SlotState::free), std::memory_order_release);
+  state.ring->map.slot(state.slot)
+      .state.store(static_cast<std::uint32_t>(ring::SlotState::free), std::memory_order_release);
 }
 
 void count_unplaced(const Entry& entry, ring::RecordClass record_class) noexcept {
   if (entry.nested()) return count(ProcessCounter::nested_call);
   Ring* ring = process.current.load(std::memory_order_acquire);
-  if (ring != nullptr) ring->map.header().no_slot[static_cast<std::size_t>(record_class)].fetch_add(1, std::memory_order_relaxed);
+  if (ring != nullptr)
+    ring->map.header().no_slot[static_cast<std::size_t>(record_class)].fetch_add(1, std::memory_order_relaxed);
 }
 
 void after_switch(SlotState& s) noexcept {

@@ -1,9 +1,9 @@
-// The one recorder of a process: which ring is current, the gate that tells threads to look again, the tables of names and series.
-// Constant-initialised, never destroyed: usable before main() and from static destructors.
+// The one recorder of a process: which ring is current, the gate that tells threads to look again, the tables of names
+// and series. Constant-initialised, never destroyed: usable before main() and from static destructors.
 //
-// Slow paths hold `lock` (short, never while calling the application). The order of a change of ring: make it whole, publish it as
-// `current`, then raise the gate; threads notice at their next record or cold path and bind to the new ring. What they still write
-// into the old one until then stays readable there: every ring is drained on its own.
+// Slow paths hold `lock` (short, never while calling the application). The order of a change of ring: make it whole,
+// publish it as `current`, then raise the gate; threads notice at their next record or cold path and bind to the new
+// ring. What they still write into the old one until then stays readable there: every ring is drained on its own.
 #pragma once
 #include <pthread.h>
 
@@ -12,10 +12,10 @@
 #include <string>
 
 #include "honeylink/options.h"
+#include "record/thread.h"
 #include "ring/doorbell.h"
 #include "ring/recorder_opts.h"
 #include "ring/ring_map.h"
-#include "record/thread.h"
 
 namespace honeylink::telemetry::internal {
 
@@ -26,12 +26,12 @@ inline constexpr std::uint32_t kRingsPerProcess = 64;
 /// A ring of this process. Made under the lock, never freed: a stale pointer into its mapping stays harmless.
 struct Ring {
   ring::RingMap map;
-  ring::BellWord* bell = nullptr;                  // never null: no_bell where nobody listens
-  SlotState* states = nullptr;                     // one per slot, zeroed memory
+  ring::BellWord* bell = nullptr;                         // never null: no_bell where nobody listens
+  SlotState* states = nullptr;                            // one per slot, zeroed memory
   std::atomic<std::uint64_t*> shared[kSharedSegments]{};  // gauges: cells any thread may store to
   std::atomic<std::uint32_t> next_chunk{0};
-  int fd = -1;                                     // to see whether the file was removed
-  bool has_file = false;                           // a visible file, that an engine can find
+  int fd = -1;            // to see whether the file was removed
+  bool has_file = false;  // a visible file, that an engine can find
   char directory[256] = {};
   void* lock_page = nullptr;
 };
@@ -45,9 +45,9 @@ struct Process {
   std::atomic<std::uint32_t> ring_count{0};
   Ring* rings[kRingsPerProcess] = {};
   std::atomic<std::int32_t> pid{0};
-  bool started = false;                            // start() took effect
-  bool prepared = false;                           // thread key, fork handlers, clock
-  std::string* home = nullptr;                     // of start(); leaked
+  bool started = false;         // start() took effect
+  bool prepared = false;        // thread key, fork handlers, clock
+  std::string* home = nullptr;  // of start(); leaked
 };
 extern constinit Process process;
 
@@ -59,11 +59,12 @@ class Locked {  // the process's lock for a scope
   Locked& operator=(const Locked&) = delete;
 };
 
-/// Binds the calling thread to the current ring (made at first use). `t.busy` is set by the caller. Leaves t.state null where
-/// there is no slot or no memory.
+/// Binds the calling thread to the current ring (made at first use). `t.busy` is set by the caller. Leaves t.state null
+/// where there is no slot or no memory.
 void bind_thread(Thread& t) noexcept;
 
-/// Opens the recorder for one call on this thread. `state()` null: nothing can be recorded (then nothing may be done but count).
+/// Opens the recorder for one call on this thread. `state()` null: nothing can be recorded (then nothing may be done
+/// but count).
 class Entry {
  public:
   Entry() noexcept : thread_(thread) {
@@ -73,7 +74,8 @@ class Entry {
     }
     thread_.busy = true;
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (thread_.gate != process.gate.load(std::memory_order_relaxed) || thread_.state == nullptr) [[unlikely]] bind_thread(thread_);
+    if (thread_.gate != process.gate.load(std::memory_order_relaxed) || thread_.state == nullptr) [[unlikely]]
+      bind_thread(thread_);
   }
   ~Entry() {
     if (nested_) return;
@@ -96,13 +98,15 @@ void count_unplaced(const Entry& entry, ring::RecordClass record_class) noexcept
 
 /// After a publication: wakes a sleeping engine; now and then looks whether the ring's file is still there.
 inline void after_publication(SlotState& s) noexcept {
-  if (s.ring->bell->load(std::memory_order_relaxed) != 0) [[unlikely]] ring::ring_doorbell(*s.ring->bell);
+  if (s.ring->bell->load(std::memory_order_relaxed) != 0) [[unlikely]]
+    ring::ring_doorbell(*s.ring->bell);
 }
 void after_switch(SlotState& s) noexcept;  // at a chunk switch, at most one fstat a second
 
 [[nodiscard]] std::uint64_t next_id_slow(SlotState& s) noexcept;
 [[nodiscard]] inline std::uint64_t next_id(SlotState& s) noexcept {
-  if (s.next_id == s.end_id) [[unlikely]] return next_id_slow(s);
+  if (s.next_id == s.end_id) [[unlikely]]
+    return next_id_slow(s);
   return s.next_id++;
 }
 

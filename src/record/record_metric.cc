@@ -20,7 +20,8 @@ struct InstrumentEntry {
 constinit InstrumentEntry table[kTableSize]{};
 
 std::uint64_t word_of(MetricKind kind, const MetricName& name, const Unit& unit) noexcept {
-  return (name.word() * 0x9e3779b97f4a7c15ULL ^ unit.word()) * 0xff51afd7ed558ccdULL + static_cast<std::uint64_t>(kind) + 1;
+  return (name.word() * 0x9e3779b97f4a7c15ULL ^ unit.word()) * 0xff51afd7ed558ccdULL +
+         static_cast<std::uint64_t>(kind) + 1;
 }
 
 std::string_view stay(std::string_view text) noexcept {  // the caller's text may be gone tomorrow
@@ -32,7 +33,8 @@ std::string_view stay(std::string_view text) noexcept {  // the caller's text ma
 
 const Instrument* find_instrument(MetricKind kind, const MetricName& name, const Unit& unit) noexcept {
   const std::uint64_t word = word_of(kind, name, unit);
-  for (std::uint32_t at = static_cast<std::uint32_t>(word >> 50) % kTableSize, probes = 0; probes < kTableSize; at = (at + 1) % kTableSize, ++probes) {
+  for (std::uint32_t at = static_cast<std::uint32_t>(word >> 50) % kTableSize, probes = 0; probes < kTableSize;
+       at = (at + 1) % kTableSize, ++probes) {
     if (__atomic_load_n(&table[at].word, __ATOMIC_ACQUIRE) == word) return table[at].instrument;
     if (table[at].word != 0) continue;
     const Locked locked;
@@ -40,8 +42,11 @@ const Instrument* find_instrument(MetricKind kind, const MetricName& name, const
     if (table[at].word != 0) continue;
     std::uint8_t* memory = take_bytes(sizeof(Instrument));
     if (memory == nullptr) return nullptr;
-    const InstrumentKind as = kind == MetricKind::counter ? InstrumentKind::counter_real : kind == MetricKind::gauge ? InstrumentKind::gauge : InstrumentKind::histogram;
-    table[at].instrument = new (memory) Instrument{MetricName::runtime(stay(name.text())), stay(unit.text()), {}, &kApplicationScope, as};
+    const InstrumentKind as = kind == MetricKind::counter ? InstrumentKind::counter_real
+                              : kind == MetricKind::gauge ? InstrumentKind::gauge
+                                                          : InstrumentKind::histogram;
+    table[at].instrument =
+        new (memory) Instrument{MetricName::runtime(stay(name.text())), stay(unit.text()), {}, &kApplicationScope, as};
     __atomic_store_n(&table[at].word, word, __ATOMIC_RELEASE);
     return table[at].instrument;
   }
@@ -54,7 +59,8 @@ const Instrument* find_instrument(MetricKind kind, const MetricName& name, const
 void record_metric(MetricKind kind, MetricName name, Unit unit, double value, Labels labels) noexcept {
   using namespace internal;
   if (!is_valid_name(name.text(), NameKind::metric) || unit.size() == 0 || unit.size() > 63)
-    return count_and_say(ProcessCounter::invalid_name, "a metric's name or unit was refused (OpenTelemetry, instrument name syntax)", {});
+    return count_and_say(ProcessCounter::invalid_name,
+                         "a metric's name or unit was refused (OpenTelemetry, instrument name syntax)", {});
   const Instrument* instrument = find_instrument(kind, name, unit);
   if (instrument == nullptr) return count(ProcessCounter::names_full);
   const std::uint32_t series = find_series(*instrument, labels.begin(), labels.size());

@@ -37,7 +37,8 @@ std::string percent_decoded(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {
     std::uint8_t byte[1];
-    if (text[i] == '%' && i + 2 < text.size() && unhex(text.substr(i + 1, 2), byte)) decoded += static_cast<char>(byte[0]), i += 2;
+    if (text[i] == '%' && i + 2 < text.size() && unhex(text.substr(i + 1, 2), byte))
+      decoded += static_cast<char>(byte[0]), i += 2;
     else decoded += text[i];
   }
   return decoded;
@@ -57,7 +58,8 @@ void assign(Parts& parts, std::string_view key, std::string value) {
   if (key == "service.name") parts.service = std::move(value);
   else if (key == "service.version") parts.version = std::move(value);
   else if (key == "honeylink.module") parts.module = std::move(value);
-  else if (key == "deployment.environment.name" || key == "deployment.environment") parts.environment = std::move(value);
+  else if (key == "deployment.environment.name" || key == "deployment.environment")
+    parts.environment = std::move(value);
   else put(key, value);
 }
 
@@ -79,27 +81,28 @@ void read_otel_attributes(Parts& parts) {
 std::string set_resource(const Resource& resource, const char* configured_environment) noexcept try {
   size = 0;
   items = 0;
-  Parts parts{std::string(resource.service_name), std::string(resource.service_version), std::string(resource.module), std::string(resource.environment)};
+  Parts parts{std::string(resource.service_name), std::string(resource.service_version), std::string(resource.module),
+              std::string(resource.environment)};
   if (parts.service.empty()) parts.service = program_invocation_short_name;
   if (parts.environment.empty()) parts.environment = configured_environment;
   for (const Attribute& more : resource.more) {
     if (size + item_bytes(more.value) > kResourceBytesMax) break;
     if (more.value.type() == Value::Type::text) put(more.key.text(), more.value.text());
     else if (more.value.type() == Value::Type::integer) put(more.key.text(), std::to_string(more.value.integer()));
-    else if (more.value.type() == Value::Type::boolean) put(more.key.text(), more.value.integer() != 0 ? "true" : "false");
+    else if (more.value.type() == Value::Type::boolean)
+      put(more.key.text(), more.value.integer() != 0 ? "true" : "false");
     else if (more.value.type() == Value::Type::real) put(more.key.text(), std::to_string(more.value.real()));
   }
   read_otel_attributes(parts);
   if (const auto name = environment_variable("OTEL_SERVICE_NAME"); !name.empty()) parts.service = name;
-  if (const auto environment = environment_variable("HONEYLINK_ENVIRONMENT"); !environment.empty()) parts.environment = environment;
+  if (const auto environment = environment_variable("HONEYLINK_ENVIRONMENT"); !environment.empty())
+    parts.environment = environment;
   put("service.name", parts.service);
   put("service.version", parts.version);
   put("honeylink.module", parts.module);
   put("deployment.environment.name", parts.environment);
   return parts.environment;
-} catch (...) {
-  return "production";
-}
+} catch (...) { return "production"; }
 
 bool write_resource(const Ring& ring) noexcept {
   return items == 0 || ring::append_entry(ring.map, ring::EntryType::resource, 0, items, 0, {bytes, size});

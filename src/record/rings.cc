@@ -109,7 +109,8 @@ Ring* adopt(void* base, std::uint64_t bytes, const ring::RingIdentity& identity)
   for (std::uint32_t i = 0; i < ring->map.geometry.slot_count; ++i) new (&ring->states[i]) SlotState;
   ring::format_ring(ring->map, identity);
   if (!replay_names(*ring) || !write_resource(*ring) || !replay_series(*ring))
-    count_and_say(ProcessCounter::names_full, "the ring's directory is too small for the names and series of this process", {});
+    count_and_say(ProcessCounter::names_full,
+                  "the ring's directory is too small for the names and series of this process", {});
   process.rings[index] = ring;
   process.ring_count.store(index + 1, std::memory_order_release);
   return ring;
@@ -173,9 +174,7 @@ Ring* make_first_ring() noexcept try {
     }
   }
   return make_memory_ring(kRingBytesMin);
-} catch (...) {
-  return make_memory_ring(kRingBytesMin);
-}
+} catch (...) { return make_memory_ring(kRingBytesMin); }
 
 Ring* make_file_ring(std::uint64_t bytes, Error& error, std::string& why) noexcept try {
   const ring::RingIdentity identity = new_identity();
@@ -230,9 +229,7 @@ bool publish_first_ring(Ring& ring) noexcept try {
   if (!ring::publish_ring(*process.home, ring.map.header().ring_id, made, why)) return false;
   ring.has_file = true;
   return true;
-} catch (...) {
-  return false;
-}
+} catch (...) { return false; }
 
 void make_current(Ring* ring) noexcept {
   process.current.store(ring, std::memory_order_release);

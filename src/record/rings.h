@@ -1,5 +1,5 @@
-// Makes the rings of this process: unnamed memory before start(), a file at start(), plain memory where neither can be had, and a
-// fresh one in a fork child or when the file was removed. Called on slow paths with the process's lock held.
+// Makes the rings of this process: unnamed memory before start(), a file at start(), plain memory where neither can be
+// had, and a fresh one in a fork child or when the file was removed. Called on slow paths with the process's lock held.
 #pragma once
 #include <string>
 
@@ -11,10 +11,12 @@ namespace honeylink::telemetry::internal {
 /// Thread key, fork and exit handlers, clock source: once per process.
 void prepare_process() noexcept;
 
-/// The ring before start(): 256 KB that no tool can see yet (an unnamed file, else plain memory). nullptr: no memory at all.
+/// The ring before start(): 256 KB that no tool can see yet (an unnamed file, else plain memory). nullptr: no memory at
+/// all.
 Ring* make_first_ring() noexcept;
 
-/// A ring file in the process's home, with the resource and everything interned so far; not yet current. nullptr: `error` and `why`.
+/// A ring file in the process's home, with the resource and everything interned so far; not yet current. nullptr:
+/// `error` and `why`.
 Ring* make_file_ring(std::uint64_t bytes, Error& error, std::string& why) noexcept;
 
 /// Plain memory of this process; for when nothing else works.

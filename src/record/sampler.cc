@@ -13,21 +13,24 @@ void set_sampling(const Sampler& sampler, bool retroactive_keep) noexcept {
   sampling.kind = static_cast<std::uint8_t>(sampler.kind());
   sampling.follows_parent = sampler.follows_parent();
   sampling.record_all = retroactive_keep;
-  sampling.threshold = sampler.share() >= 1.0 ? std::uint64_t{1} << 63 : static_cast<std::uint64_t>(sampler.share() * 0x1p63);
+  sampling.threshold =
+      sampler.share() >= 1.0 ? std::uint64_t{1} << 63 : static_cast<std::uint64_t>(sampler.share() * 0x1p63);
   const bool off = sampler.kind() == Sampler::Kind::always_off && !sampler.follows_parent();
   __atomic_store_n(&tracing_on, off ? 0 : 1, __ATOMIC_RELAXED);
 }
 
 bool keeps_trace(const SpanRef& ref) noexcept {
   switch (static_cast<Sampler::Kind>(sampling.kind)) {
-    case Sampler::Kind::always_off: return false;
+    case Sampler::Kind::always_off:
+      return false;
     case Sampler::Kind::ratio: {
       const TraceId id = trace_id_of(ref);
       std::uint64_t low = 0;
       for (std::size_t i = 8; i < 16; ++i) low = low << 8 | id.bytes[i];
       return (low & 0x7fff'ffff'ffff'ffffULL) < sampling.threshold;
     }
-    default: return true;
+    default:
+      return true;
   }
 }
 

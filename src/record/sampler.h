@@ -8,10 +8,11 @@
 namespace honeylink::telemetry::internal {
 
 struct Sampling {
-  std::uint8_t kind = 1;            // Sampler::Kind: 1 always_on, 2 always_off, 3 ratio
+  std::uint8_t kind = 1;  // Sampler::Kind: 1 always_on, 2 always_off, 3 ratio
   bool follows_parent = true;
-  bool record_all = true;           // retroactive keep: what is not kept is recorded for the last seconds
-  std::uint64_t threshold = ~0ULL;  // ratio: keep where the low 63 bits of the trace id are below (OpenTelemetry, TraceIdRatioBased)
+  bool record_all = true;  // retroactive keep: what is not kept is recorded for the last seconds
+  std::uint64_t threshold =
+      ~0ULL;  // ratio: keep where the low 63 bits of the trace id are below (OpenTelemetry, TraceIdRatioBased)
 };
 extern constinit Sampling sampling;  // written by start() before it publishes the ring
 

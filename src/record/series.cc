@@ -1,4 +1,5 @@
-// See series.h. Identity is by content (scope, name, kind, unit, labels): the same instrument in two translation units is one.
+// See series.h. Identity is by content (scope, name, kind, unit, labels): the same instrument in two translation units
+// is one.
 #include "record/series.h"
 
 #include <cstring>
@@ -49,10 +50,12 @@ struct Definition {
 };
 
 std::uint32_t find(const Definition& wanted, InstrumentKind kind, std::uint32_t& place) noexcept {
-  place = static_cast<std::uint32_t>(hash_bytes(wanted.payload, wanted.bytes, static_cast<std::uint64_t>(kind) + 1) % kTableSize);
+  place = static_cast<std::uint32_t>(hash_bytes(wanted.payload, wanted.bytes, static_cast<std::uint64_t>(kind) + 1) %
+                                     kTableSize);
   for (; table[place] != 0; place = (place + 1) % kTableSize) {
     const SeriesRecord& there = all[table[place] - 1];
-    if (there.kind == kind && there.bytes == wanted.bytes && std::memcmp(there.payload, wanted.payload, wanted.bytes) == 0)
+    if (there.kind == kind && there.bytes == wanted.bytes &&
+        std::memcmp(there.payload, wanted.payload, wanted.bytes) == 0)
       return table[place] - 1;
   }
   return kNoSeries;
@@ -60,8 +63,8 @@ std::uint32_t find(const Definition& wanted, InstrumentKind kind, std::uint32_t&
 
 bool write_series(const Ring& ring, std::uint32_t id) noexcept {
   const SeriesRecord& series = all[id];
-  return ring::append_entry(ring.map, ring::EntryType::series, static_cast<std::uint8_t>(series.kind), series.labels, id,
-                            {series.payload, series.bytes});
+  return ring::append_entry(ring.map, ring::EntryType::series, static_cast<std::uint8_t>(series.kind), series.labels,
+                            id, {series.payload, series.bytes});
 }
 
 bool make_gauge_cell(Ring& ring, std::uint32_t id) noexcept {
@@ -84,35 +87,40 @@ std::uint32_t add(const Definition& definition, InstrumentKind kind, std::uint32
     // The cell first: a reader that sees the series must not find a gauge of 0 that nobody set.
     if (kind == InstrumentKind::gauge) make_gauge_cell(*process.rings[i], id);
     // Rings of before (start() leaves a small one behind) may be full without a loss: nobody begins a series in them.
-    if (!write_series(*process.rings[i], id) && process.rings[i] == process.current.load(std::memory_order_relaxed)) count(ProcessCounter::names_full);
+    if (!write_series(*process.rings[i], id) && process.rings[i] == process.current.load(std::memory_order_relaxed))
+      count(ProcessCounter::names_full);
   }
   return id;
 }
 
-InstrumentRecord* instrument_record(const Definition& plain, std::uint64_t identity, InstrumentKind kind, std::string_view name) noexcept {
+InstrumentRecord* instrument_record(const Definition& plain, std::uint64_t identity, InstrumentKind kind,
+                                    std::string_view name) noexcept {
   std::uint64_t hash = hash_bytes(plain.payload, sizeof(ring::SeriesEntry), static_cast<std::uint64_t>(kind) + 1);
   if (hash == 0) hash = 1;
-  for (std::uint32_t probe = 0, at = static_cast<std::uint32_t>(hash % kInstrumentsMax); probe < kInstrumentsMax; ++probe, at = (at + 1) % kInstrumentsMax) {
+  for (std::uint32_t probe = 0, at = static_cast<std::uint32_t>(hash % kInstrumentsMax); probe < kInstrumentsMax;
+       ++probe, at = (at + 1) % kInstrumentsMax) {
     InstrumentRecord& record = instruments[at];
     if (record.hash == hash) return &record;
     if (record.hash != 0) continue;
     for (const InstrumentRecord& other : instruments)
       if (other.hash != 0 && other.identity == identity)
-        count_and_say(ProcessCounter::instrument_conflict, "an instrument is declared with different kinds or units; both are kept apart", name);
+        count_and_say(ProcessCounter::instrument_conflict,
+                      "an instrument is declared with different kinds or units; both are kept apart", name);
     record = {hash, identity, 0, kNoSeries};
     return &record;
   }
   return nullptr;
 }
 
-// Sorted by key, so that the order of a call does not matter. False: too many labels, or a key that is refused. The keys are interned
-// here, before the lock is taken.
+// Sorted by key, so that the order of a call does not matter. False: too many labels, or a key that is refused. The
+// keys are interned here, before the lock is taken.
 bool define(const Label* labels, std::size_t count, Definition& definition) noexcept {
   if (count > kLabelsMax) return false;
   const Label* sorted[kLabelsMax];
   for (std::size_t i = 0; i < count; ++i) {
     std::size_t place = i;
-    for (; place > 0 && labels[i].key.text() < sorted[place - 1]->key.text(); --place) sorted[place] = sorted[place - 1];
+    for (; place > 0 && labels[i].key.text() < sorted[place - 1]->key.text(); --place)
+      sorted[place] = sorted[place - 1];
     sorted[place] = &labels[i];
   }
   std::uint8_t* at = definition.payload + sizeof(ring::SeriesEntry);
@@ -127,7 +135,8 @@ bool define(const Label* labels, std::size_t count, Definition& definition) noex
 }
 
 void complete(const Instrument& instrument, std::uint32_t name, Definition& definition) noexcept {
-  const ring::SeriesEntry entry{name, intern_text_locked(instrument.unit), intern_text_locked(instrument.description), scope_id_locked(*instrument.scope)};
+  const ring::SeriesEntry entry{name, intern_text_locked(instrument.unit), intern_text_locked(instrument.description),
+                                scope_id_locked(*instrument.scope)};
   std::memcpy(definition.payload, &entry, sizeof entry);
 }
 
@@ -136,7 +145,8 @@ void complete(const Instrument& instrument, std::uint32_t name, Definition& defi
 std::uint32_t register_series(const Instrument& instrument, const Label* labels, std::size_t count) noexcept {
   const std::uint32_t name = intern(instrument.name, NameKind::metric);
   if (name >= kUnknownName || !is_valid_name(instrument.name.text(), NameKind::metric)) {
-    count_and_say(ProcessCounter::invalid_name, "a metric's name was refused (OpenTelemetry, instrument name syntax)", {});
+    count_and_say(ProcessCounter::invalid_name, "a metric's name was refused (OpenTelemetry, instrument name syntax)",
+                  {});
     return kNoSeries;
   }
   Definition definition;
@@ -162,7 +172,8 @@ std::uint32_t register_series(const Instrument& instrument, const Label* labels,
     find(definition, instrument.kind, place);  // its place may be taken now
   }
   if (record == nullptr || record->series >= kSeriesPerInstrumentMax || series_count >= kSeriesMax - kInstrumentsMax) {
-    count_and_say(ProcessCounter::series_overflow, "over 2,000 series; further label sets are counted as otel.metric.overflow", instrument.name.text());
+    count_and_say(ProcessCounter::series_overflow,
+                  "over 2,000 series; further label sets are counted as otel.metric.overflow", instrument.name.text());
     return record != nullptr ? record->overflow : kNoSeries;
   }
   ++record->series;
@@ -187,8 +198,9 @@ std::uint64_t* shared_cell(Ring& ring, std::uint32_t series, bool make) noexcept
   std::atomic<std::uint64_t*>& segment = ring.shared[series / kSharedCellsPerSegment];
   std::uint64_t* cells = segment.load(std::memory_order_acquire);
   if (cells == nullptr && make) {
-    ring::BlockHeader* block = ring::append_block(ring.map, ring::BlockType::slab, ring::kSlabHeaderBytes + kSharedCellsPerSegment * 8, ring::kSharedSlot,
-                                                  series / kSharedCellsPerSegment * kSharedCellsPerSegment, kSharedCellsPerSegment);
+    ring::BlockHeader* block = ring::append_block(
+        ring.map, ring::BlockType::slab, ring::kSlabHeaderBytes + kSharedCellsPerSegment * 8, ring::kSharedSlot,
+        series / kSharedCellsPerSegment * kSharedCellsPerSegment, kSharedCellsPerSegment);
     if (block == nullptr) return nullptr;
     cells = reinterpret_cast<std::uint64_t*>(reinterpret_cast<std::uint8_t*>(block) + ring::kSlabHeaderBytes);
     segment.store(cells, std::memory_order_release);

@@ -1,5 +1,5 @@
-// Series of instruments: (instrument, labels) → a number that all threads and rings of the process share. Registered once under the
-// lock and written into the ring's directory; found afterwards by a per-thread table (cells.cc).
+// Series of instruments: (instrument, labels) → a number that all threads and rings of the process share. Registered
+// once under the lock and written into the ring's directory; found afterwards by a per-thread table (cells.cc).
 #pragma once
 #include <cstdint>
 
@@ -10,7 +10,8 @@ namespace honeylink::telemetry::internal {
 struct Ring;
 
 /// Registers or finds; the lock is not held. kNoSeries: refused (bad name or unit, or no number left), counted.
-[[nodiscard]] std::uint32_t register_series(const Instrument& instrument, const Label* labels, std::size_t count) noexcept;
+[[nodiscard]] std::uint32_t register_series(const Instrument& instrument, const Label* labels,
+                                            std::size_t count) noexcept;
 
 /// Kind of a registered series.
 [[nodiscard]] InstrumentKind series_kind(std::uint32_t series) noexcept;
@@ -20,7 +21,8 @@ struct Ring;
 /// Writes all series into a new ring and makes cells for its gauges. The lock is held.
 bool replay_series(Ring& ring) noexcept;
 
-/// The cell of a gauge, or of a counter that has no thread's slab; made if needed when `make`. nullptr: no memory in the ring.
+/// The cell of a gauge, or of a counter that has no thread's slab; made if needed when `make`. nullptr: no memory in
+/// the ring.
 [[nodiscard]] std::uint64_t* shared_cell(Ring& ring, std::uint32_t series, bool make) noexcept;
 
 }  // namespace honeylink::telemetry::internal

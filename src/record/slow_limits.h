@@ -1,4 +1,5 @@
-// From which value on an observation marks its span as slow (DESIGN 9, orange thresholds; run/recorder.opts). Set by start().
+// From which value on an observation marks its span as slow (DESIGN 9, orange thresholds; run/recorder.opts). Set by
+// start().
 #pragma once
 #include <string_view>
 

@@ -1,5 +1,5 @@
-// What is said about a span between start and end: attributes, events, links, status. Each call locks the span's slot (a try-lock),
-// adds whole items behind what is there, and lets go; losing the lock twice loses the item, counted.
+// What is said about a span between start and end: attributes, events, links, status. Each call locks the span's slot
+// (a try-lock), adds whole items behind what is there, and lets go; losing the lock twice loses the item, counted.
 #include <cxxabi.h>
 
 #include <cstdlib>
@@ -25,7 +25,9 @@ ring::SpanRecord read_record(const ring::SpanSlot& slot) noexcept {
   std::memcpy(&record, slot.bytes, sizeof record);
   return record;
 }
-void write_record(ring::SpanSlot& slot, const ring::SpanRecord& record) noexcept { std::memcpy(slot.bytes, &record, sizeof record); }
+void write_record(ring::SpanSlot& slot, const ring::SpanRecord& record) noexcept {
+  std::memcpy(slot.bytes, &record, sizeof record);
+}
 
 // Runs `change(slot, record, state)` on the open span under its lock and writes the record's head back.
 template <class F>
@@ -54,9 +56,10 @@ void drop_event(ring::SpanRecord& record) noexcept {
   count(ProcessCounter::event_dropped);
 }
 
-bool write_event(SlotState& s, ring::SpanSlot& slot, ring::SpanRecord& record, std::uint32_t name, const Attribute* attributes,
-                 std::size_t attribute_count, std::uint64_t time) noexcept {
-  const std::uint32_t bytes = static_cast<std::uint32_t>(sizeof(ItemHeader) + kEventHeadBytes) + items_bytes(attributes, attribute_count);
+bool write_event(SlotState& s, ring::SpanSlot& slot, ring::SpanRecord& record, std::uint32_t name,
+                 const Attribute* attributes, std::size_t attribute_count, std::uint64_t time) noexcept {
+  const std::uint32_t bytes =
+      static_cast<std::uint32_t>(sizeof(ItemHeader) + kEventHeadBytes) + items_bytes(attributes, attribute_count);
   const SlotRoom room = room_in_span(s, slot, bytes);
   if (room.at == nullptr) return false;
   std::uint8_t* at = room.at + sizeof(ItemHeader);
@@ -70,7 +73,9 @@ bool write_event(SlotState& s, ring::SpanSlot& slot, ring::SpanRecord& record, s
 }
 
 // Unix ns, unlike the span's own ticks: events are few, and the stores need no clock to read an item.
-std::uint64_t event_time(Timestamp at) noexcept { return static_cast<std::uint64_t>(at.unix_ns != 0 ? at.unix_ns : unix_ns_now()); }
+std::uint64_t event_time(Timestamp at) noexcept {
+  return static_cast<std::uint64_t>(at.unix_ns != 0 ? at.unix_ns : unix_ns_now());
+}
 
 }  // namespace
 
@@ -104,64 +109,77 @@ Activation Span::activate() const noexcept {
 }
 
 void Span::annotate(const Key& key, const Value& value) const noexcept {
-  with_open_span(ref_, ProcessCounter::attribute_dropped, [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
-    const internal::SlotRoom room = record.items >= kItemsPerRecordMax ? internal::SlotRoom{} : internal::room_in_span(s, slot, internal::item_bytes(value));
-    std::uint8_t* end = room.at != nullptr ? internal::write_item(room.at, key, value) : nullptr;
-    if (end == nullptr || end == room.at) {
-      internal::saturate_add(record.dropped_attributes, 1);
-      return internal::count(ProcessCounter::attribute_dropped);
-    }
-    internal::commit_room(room, end);
-    ++record.items;
-  });
+  with_open_span(ref_, ProcessCounter::attribute_dropped,
+                 [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
+                   const internal::SlotRoom room = record.items >= kItemsPerRecordMax
+                                                       ? internal::SlotRoom{}
+                                                       : internal::room_in_span(s, slot, internal::item_bytes(value));
+                   std::uint8_t* end = room.at != nullptr ? internal::write_item(room.at, key, value) : nullptr;
+                   if (end == nullptr || end == room.at) {
+                     internal::saturate_add(record.dropped_attributes, 1);
+                     return internal::count(ProcessCounter::attribute_dropped);
+                   }
+                   internal::commit_room(room, end);
+                   ++record.items;
+                 });
 }
 
 void Span::event(const EventName& name, Attributes attributes, Timestamp at) const noexcept {
   const std::uint32_t id = internal::intern(name, internal::NameKind::name);
   if (id >= internal::kUnknownName) return;
-  with_open_span(ref_, ProcessCounter::event_dropped, [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
-    const std::uint64_t time = internal::event_time(at);
-    // Beyond the room there is, attributes go first, then the event.
-    if (internal::write_event(s, slot, record, id, attributes.begin(), attributes.size(), time)) return;
-    if (attributes.size() == 0 || !internal::write_event(s, slot, record, id, nullptr, 0, time)) return internal::drop_event(record);
-    internal::saturate_add(record.dropped_attributes, attributes.size());
-    internal::count(ProcessCounter::attribute_dropped, attributes.size());
-  });
+  with_open_span(ref_, ProcessCounter::event_dropped,
+                 [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
+                   const std::uint64_t time = internal::event_time(at);
+                   // Beyond the room there is, attributes go first, then the event.
+                   if (internal::write_event(s, slot, record, id, attributes.begin(), attributes.size(), time)) return;
+                   if (attributes.size() == 0 || !internal::write_event(s, slot, record, id, nullptr, 0, time))
+                     return internal::drop_event(record);
+                   internal::saturate_add(record.dropped_attributes, attributes.size());
+                   internal::count(ProcessCounter::attribute_dropped, attributes.size());
+                 });
 }
 
 void Span::link(const SpanContext& to, Attributes attributes) const noexcept {
   if (!to.is_valid()) return;
-  with_open_span(ref_, ProcessCounter::attribute_dropped, [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
-    const auto bytes = static_cast<std::uint32_t>(sizeof(ItemHeader) + kLinkHeadBytes) + internal::items_bytes(attributes.begin(), attributes.size());
-    const internal::SlotRoom room = internal::room_in_span(s, slot, bytes);
-    if (room.at == nullptr) {
-      internal::saturate_add(record.dropped_attributes, 1);
-      return internal::count(ProcessCounter::attribute_dropped);
-    }
-    std::uint8_t* at = room.at + sizeof(ItemHeader);
-    const std::uint32_t flags = to.trace_flags();
-    std::memcpy(at, to.trace_id().bytes.data(), 16);
-    std::memcpy(at + 16, to.span_id().bytes.data(), 8);
-    std::memcpy(at + 24, &flags, 4);
-    std::uint16_t written = 0;
-    at = internal::write_items(at + kLinkHeadBytes, attributes.begin(), attributes.size(), written, record.dropped_attributes);
-    internal::commit_room(room, internal::close_item(room.at, ItemType::link, at));
-    ++record.items;
-  });
+  with_open_span(ref_, ProcessCounter::attribute_dropped,
+                 [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
+                   const auto bytes = static_cast<std::uint32_t>(sizeof(ItemHeader) + kLinkHeadBytes) +
+                                      internal::items_bytes(attributes.begin(), attributes.size());
+                   const internal::SlotRoom room = internal::room_in_span(s, slot, bytes);
+                   if (room.at == nullptr) {
+                     internal::saturate_add(record.dropped_attributes, 1);
+                     return internal::count(ProcessCounter::attribute_dropped);
+                   }
+                   std::uint8_t* at = room.at + sizeof(ItemHeader);
+                   const std::uint32_t flags = to.trace_flags();
+                   std::memcpy(at, to.trace_id().bytes.data(), 16);
+                   std::memcpy(at + 16, to.span_id().bytes.data(), 8);
+                   std::memcpy(at + 24, &flags, 4);
+                   std::uint16_t written = 0;
+                   at = internal::write_items(at + kLinkHeadBytes, attributes.begin(), attributes.size(), written,
+                                              record.dropped_attributes);
+                   internal::commit_room(room, internal::close_item(room.at, ItemType::link, at));
+                   ++record.items;
+                 });
 }
 
 void Span::change_status(SpanStatus status, std::string_view description) const noexcept {
-  internal::SpanAccess::set_slotless_status(*this, static_cast<std::uint8_t>(status));  // for an end that cannot have the slot
+  internal::SpanAccess::set_slotless_status(*this,
+                                            static_cast<std::uint8_t>(status));  // for an end that cannot have the slot
   if (ref_.slot == nullptr) return;
-  with_open_span(ref_, ProcessCounter::attribute_dropped, [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
-    if (record.status == static_cast<std::uint8_t>(SpanStatus::ok) || status == SpanStatus::unset) return;  // `ok` is final
-    record.status = static_cast<std::uint8_t>(status);
-    if (status != SpanStatus::error || description.empty()) return;
-    const internal::SlotRoom room = internal::room_in_span(s, slot, internal::text_bytes(description, kValueBytesMax));
-    if (room.at == nullptr) return internal::count(ProcessCounter::attribute_dropped);
-    internal::commit_room(room, internal::write_text(room.at, ItemType::status_text, 0, description, kValueBytesMax));
-    ++record.items;
-  });
+  with_open_span(ref_, ProcessCounter::attribute_dropped,
+                 [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
+                   if (record.status == static_cast<std::uint8_t>(SpanStatus::ok) || status == SpanStatus::unset)
+                     return;  // `ok` is final
+                   record.status = static_cast<std::uint8_t>(status);
+                   if (status != SpanStatus::error || description.empty()) return;
+                   const internal::SlotRoom room =
+                       internal::room_in_span(s, slot, internal::text_bytes(description, kValueBytesMax));
+                   if (room.at == nullptr) return internal::count(ProcessCounter::attribute_dropped);
+                   internal::commit_room(
+                       room, internal::write_text(room.at, ItemType::status_text, 0, description, kValueBytesMax));
+                   ++record.items;
+                 });
 }
 
 void Span::exception(const std::exception& e, Attributes more) const noexcept {
@@ -170,18 +188,48 @@ void Span::exception(const std::exception& e, Attributes more) const noexcept {
   char* readable = abi::__cxa_demangle(mangled, nullptr, nullptr, &failed);
   const std::string_view type = failed == 0 && readable != nullptr ? readable : mangled;
   const std::string_view message = e.what();
-  Attribute all[kItemsPerRecordMax] = {
-      {"exception.type", type}, {"exception.message", message}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0},
-      {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0},
-      {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}, {"-", 0}};
+  Attribute all[kItemsPerRecordMax] = {{"exception.type", type},
+                                       {"exception.message", message},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0},
+                                       {"-", 0}};
   std::size_t size = 2;
   for (const Attribute& attribute : more)
     if (size < kItemsPerRecordMax) all[size++] = attribute;
   constexpr EventName kException{"exception"};
   const std::uint32_t id = internal::intern(kException, internal::NameKind::name);
-  with_open_span(ref_, ProcessCounter::event_dropped, [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
-    if (!internal::write_event(s, slot, record, id, all, size, internal::event_time({}))) internal::drop_event(record);
-  });
+  with_open_span(ref_, ProcessCounter::event_dropped,
+                 [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
+                   if (!internal::write_event(s, slot, record, id, all, size, internal::event_time({})))
+                     internal::drop_event(record);
+                 });
   change_status(SpanStatus::error, message);
   std::free(readable);
 }
@@ -196,13 +244,16 @@ void Span::rename(const SpanName& name) const noexcept {
 }
 
 void Span::keep(const EventName& reason) const noexcept {
-  with_open_span(ref_, ProcessCounter::attribute_dropped, [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
-    record.header.flags |= ring::kFlagKeepTrace;
-    const internal::SlotRoom room = internal::room_in_span(s, slot, internal::text_bytes(reason.text(), kNameBytesMax));
-    if (room.at == nullptr) return;
-    internal::commit_room(room, internal::write_text(room.at, ItemType::keep_reason, 0, reason.text(), kNameBytesMax));
-    ++record.items;
-  });
+  with_open_span(ref_, ProcessCounter::attribute_dropped,
+                 [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
+                   record.header.flags |= ring::kFlagKeepTrace;
+                   const internal::SlotRoom room =
+                       internal::room_in_span(s, slot, internal::text_bytes(reason.text(), kNameBytesMax));
+                   if (room.at == nullptr) return;
+                   internal::commit_room(
+                       room, internal::write_text(room.at, ItemType::keep_reason, 0, reason.text(), kNameBytesMax));
+                   ++record.items;
+                 });
 }
 
 }  // namespace honeylink::telemetry

@@ -1,5 +1,5 @@
-// The recorder's side of Span: how start, annotations and end reach its members and its slot. tracer.cc starts and ends,
-// span.cc annotates.
+// The recorder's side of Span: how start, annotations and end reach its members and its slot. tracer.cc starts and
+// ends, span.cc annotates.
 #pragma once
 #include "honeylink/trace.h"
 #include "record/process.h"
@@ -8,12 +8,14 @@ namespace honeylink::telemetry::internal {
 
 struct SpanAccess {
   static const SpanRef& ref(const Span& span) noexcept { return span.ref_; }
-  static void set_slotless_status(const Span& span, std::uint8_t status) noexcept { __atomic_store_n(&span.status_, status, __ATOMIC_RELAXED); }
+  static void set_slotless_status(const Span& span, std::uint8_t status) noexcept {
+    __atomic_store_n(&span.status_, status, __ATOMIC_RELAXED);
+  }
   static void set_name(const Span& span, std::uint32_t name) noexcept { span.name_ = name; }
-  /// Starts `span` on the thread of `entry`. Leaves it empty where nothing is to be recorded and nothing to be passed on. False: more is
-  /// to be said about it, by complete().
-  static bool start(Span& span, const Entry& entry, const Scope& scope, std::uint32_t& scope_id, const SpanName& name, Attributes attributes,
-                    const SpanOptions* options) noexcept;
+  /// Starts `span` on the thread of `entry`. Leaves it empty where nothing is to be recorded and nothing to be passed
+  /// on. False: more is to be said about it, by complete().
+  static bool start(Span& span, const Entry& entry, const Scope& scope, std::uint32_t& scope_id, const SpanName& name,
+                    Attributes attributes, const SpanOptions* options) noexcept;
   static void complete(const Span& span, Attributes attributes, const SpanOptions* options) noexcept;
   static void finish(Span& span, std::int64_t at_unix_ns) noexcept;
 };

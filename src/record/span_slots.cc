@@ -44,14 +44,16 @@ void collect_freed(SlotState& s) noexcept {
   for (std::uint32_t c = 0; c < s.span_chunk_count; ++c) {
     auto* slots = reinterpret_cast<SpanSlot*>(map.chunk_data(s.span_chunks[c]));
     for (std::uint32_t i = 0; i < map.span_slots_per_chunk(); ++i)
-      if (slots[i].state.load(std::memory_order_acquire) == kFree && s.free_count < kFreeSpanSlotsMax) s.free_slots[s.free_count++] = &slots[i];
+      if (slots[i].state.load(std::memory_order_acquire) == kFree && s.free_count < kFreeSpanSlotsMax)
+        s.free_slots[s.free_count++] = &slots[i];
   }
 }
 
 bool carve_chunk(SlotState& s) noexcept {
   // A quarter of the pool at most may be lent to open spans: the rest is for records.
   const ring::RingMap& map = s.ring->map;
-  if (s.span_chunk_count == kSpanChunksPerThread || (s.span_chunk_count + 1) * 4 > map.geometry.chunk_count) return false;
+  if (s.span_chunk_count == kSpanChunksPerThread || (s.span_chunk_count + 1) * 4 > map.geometry.chunk_count)
+    return false;
   const std::int64_t index = ring::ChunkWriter::claim_chunk(map, s.slot);
   if (index < 0) return false;
   ring::ChunkHeader& chunk = map.chunk(static_cast<std::uint32_t>(index));
@@ -70,7 +72,8 @@ bool carve_chunk(SlotState& s) noexcept {
   chunk.committed.store(0, std::memory_order_relaxed);
   chunk.seq.store(map.header().next_seq.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
   const std::uint64_t word = chunk.word.load(std::memory_order_relaxed);
-  chunk.word.store(ring::make_word(ring::generation_of(word), s.slot, ring::ChunkState::slots), std::memory_order_release);
+  chunk.word.store(ring::make_word(ring::generation_of(word), s.slot, ring::ChunkState::slots),
+                   std::memory_order_release);
   s.span_chunks[s.span_chunk_count++] = static_cast<std::uint32_t>(index);
   return true;
 }
@@ -89,7 +92,8 @@ void give_span_slot(SlotState* s, SpanSlot* slot) noexcept {
     slot->next.store(0, std::memory_order_relaxed);
     slot->busy.store(0, std::memory_order_relaxed);
     slot->state.store(kFree, std::memory_order_release);
-    if (s != nullptr && owner_of(*slot) == s && s->free_count < kFreeSpanSlotsMax) s->free_slots[s->free_count++] = slot;
+    if (s != nullptr && owner_of(*slot) == s && s->free_count < kFreeSpanSlotsMax)
+      s->free_slots[s->free_count++] = slot;
     slot = next;
   }
 }
@@ -97,7 +101,8 @@ void give_span_slot(SlotState* s, SpanSlot* slot) noexcept {
 SlotRoom room_in_span(SlotState& s, SpanSlot& first, std::uint32_t bytes) noexcept {
   SpanSlot* tail = &first;
   std::uint32_t length = 1;
-  for (const SpanSlot* next = next_of(*tail); next != nullptr; next = next_of(*tail), ++length) tail = const_cast<SpanSlot*>(next);
+  for (const SpanSlot* next = next_of(*tail); next != nullptr; next = next_of(*tail), ++length)
+    tail = const_cast<SpanSlot*>(next);
   const std::uint32_t used = tail->used.load(std::memory_order_relaxed);
   if (bytes <= kSpanSlotRoom - used) return {tail, tail->bytes + used};
   const SlotState* owner = owner_of(first);
@@ -118,7 +123,8 @@ void commit_room(const SlotRoom& room, const std::uint8_t* end) noexcept {
 
 std::uint32_t span_bytes_slow(const SpanSlot& first) noexcept {
   std::uint32_t bytes = 0;
-  for (const SpanSlot* slot = &first; slot != nullptr; slot = next_of(*slot)) bytes += slot->used.load(std::memory_order_relaxed);
+  for (const SpanSlot* slot = &first; slot != nullptr; slot = next_of(*slot))
+    bytes += slot->used.load(std::memory_order_relaxed);
   return bytes;
 }
 

@@ -1,11 +1,9 @@
 // Spans through testing::Capture: identity, nesting, what is said about them, limits, and ends in unusual places.
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <chrono>
 #include <stdexcept>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "honeylink/testing.h"
@@ -66,7 +64,8 @@ TEST(Span, ParentsByOptionNewRootsAndRemoteParents) {
   const tel::Context from_outside(remote);
   {
     const auto current = tracer.scoped_span("current");
-    const auto child = tracer.start_span("child of remote", {}, {.kind = tel::SpanKind::server, .parent = &from_outside});
+    const auto child =
+        tracer.start_span("child of remote", {}, {.kind = tel::SpanKind::server, .parent = &from_outside});
     const auto root = tracer.start_span("root", {}, {.new_root = true});
   }
   const auto spans = capture.spans();
@@ -100,9 +99,16 @@ TEST(Span, EveryTypeOfAttribute) {
   const double reals[] = {0.5, 1.25};
   const std::string_view texts[] = {"a", "", "ccc"};
   {
-    const auto span = tracer.scoped_span("typed", {{"yes", true}, {"n", -7}, {"big", ~std::uint64_t{0}}, {"x", 2.5}, {"t", "text"}, {"empty", ""},
-                                                   {"peer", tel::hashed_id("device", "AA:BB")}, {"bs", std::span<const bool>(bools)},
-                                                   {"is", std::span<const std::int64_t>(integers)}, {"rs", std::span<const double>(reals)},
+    const auto span = tracer.scoped_span("typed", {{"yes", true},
+                                                   {"n", -7},
+                                                   {"big", ~std::uint64_t{0}},
+                                                   {"x", 2.5},
+                                                   {"t", "text"},
+                                                   {"empty", ""},
+                                                   {"peer", tel::hashed_id("device", "AA:BB")},
+                                                   {"bs", std::span<const bool>(bools)},
+                                                   {"is", std::span<const std::int64_t>(integers)},
+                                                   {"rs", std::span<const double>(reals)},
                                                    {"ts", std::span<const std::string_view>(texts)}});
     span->set_attribute("later", 12).set_attribute("n", 8);
   }
@@ -144,10 +150,22 @@ TEST(Span, EventsLinksAndRename) {
 TEST(Span, StatusRules) {
   const Capture capture;
   tracer.start_span("unset").end();
-  { const auto s = tracer.start_span("error"); s.set_error("first").set_error("second"); }
-  { const auto s = tracer.start_span("ok is final"); s.set_status(tel::SpanStatus::ok).set_error("too late"); }
-  { const auto s = tracer.start_span("ok wins over error"); s.set_error("x").set_status(tel::SpanStatus::ok); }
-  { const auto s = tracer.start_span("unset changes nothing"); s.set_error("kept").set_status(tel::SpanStatus::unset); }
+  {
+    const auto s = tracer.start_span("error");
+    s.set_error("first").set_error("second");
+  }
+  {
+    const auto s = tracer.start_span("ok is final");
+    s.set_status(tel::SpanStatus::ok).set_error("too late");
+  }
+  {
+    const auto s = tracer.start_span("ok wins over error");
+    s.set_error("x").set_status(tel::SpanStatus::ok);
+  }
+  {
+    const auto s = tracer.start_span("unset changes nothing");
+    s.set_error("kept").set_status(tel::SpanStatus::unset);
+  }
   const auto spans = capture.spans();
   EXPECT_EQ(named(spans, "unset").status, tel::SpanStatus::unset);
   EXPECT_EQ(named(spans, "error").status, tel::SpanStatus::error);
@@ -167,7 +185,8 @@ TEST(Span, ExceptionsMarkAndAreRecorded) {
         throw std::runtime_error("x");
       },
       std::runtime_error);
-  EXPECT_THROW(tracer.in_span("in_span", {}, [](const tel::Span&) -> int { throw std::out_of_range("no 7"); }), std::out_of_range);
+  EXPECT_THROW(tracer.in_span("in_span", {}, [](const tel::Span&) -> int { throw std::out_of_range("no 7"); }),
+               std::out_of_range);
   EXPECT_EQ(tracer.in_span("fine", {}, [](const tel::Span&) { return 5; }), 5);
   const auto spans = capture.spans();
   EXPECT_EQ(named(spans, "left").status, tel::SpanStatus::error);
@@ -221,65 +240,28 @@ TEST(Span, ManyLongAttributesAtTheStartKeepThoseThatFit) {
   const Capture capture;
   const std::string t(256, 'v');
   {
-    const auto span = tracer.scoped_span("wide", {{"a", t}, {"b", t}, {"c", t}, {"d", t}, {"e", t}, {"f", t}, {"g", t}, {"h", t}, {"i", t}, {"j", t},
-                                                  {"k", t}, {"l", t}, {"m", t}, {"n", t}, {"o", t}, {"p", t}});
+    const auto span = tracer.scoped_span("wide", {{"a", t},
+                                                  {"b", t},
+                                                  {"c", t},
+                                                  {"d", t},
+                                                  {"e", t},
+                                                  {"f", t},
+                                                  {"g", t},
+                                                  {"h", t},
+                                                  {"i", t},
+                                                  {"j", t},
+                                                  {"k", t},
+                                                  {"l", t},
+                                                  {"m", t},
+                                                  {"n", t},
+                                                  {"o", t},
+                                                  {"p", t}});
   }
   const auto spans = capture.spans();
   ASSERT_EQ(spans.size(), 1u);
   EXPECT_EQ(spans[0].attributes.size() + capture.refused(), 16u);
   EXPECT_GE(spans[0].attributes.size(), 15u);
   for (const auto& [key, value] : spans[0].attributes) EXPECT_EQ(value, t) << key;
-}
-
-TEST(Span, FourThreadsAnnotateAtTheSameTime) {
-  const Capture capture;
-  {
-    auto span = tracer.start_span("shared");
-    std::atomic<int> ready{0};
-    std::vector<std::thread> threads;
-    for (int t = 0; t < 4; ++t)
-      threads.emplace_back([&, t] {
-        ++ready;
-        while (ready != 4) std::this_thread::yield();
-        for (int i = 0; i < 7; ++i) span.set_attribute(tel::Key::runtime("t" + std::to_string(t) + "." + std::to_string(i)), i);
-      });
-    for (auto& thread : threads) thread.join();
-  }
-  const auto spans = capture.spans();
-  ASSERT_EQ(spans.size(), 1u);
-  EXPECT_EQ(spans[0].attributes.size() + capture.refused(), 28u);
-  for (const auto& [key, value] : spans[0].attributes) EXPECT_EQ(key.substr(3), value);
-}
-
-// The end may meet an annotation on another thread: then the span is stored once, and none stays open for ever.
-TEST(Span, EndWhileOthersAnnotateStoresEverySpanOnce) {
-  constexpr int kSpans = 2'000;
-  const Capture capture;
-  std::atomic<const tel::Span*> shared{nullptr};
-  std::atomic<bool> stop{false};
-  std::atomic<int> inside{0};
-  std::vector<std::thread> threads;
-  for (int t = 0; t < 3; ++t)
-    threads.emplace_back([&] {
-      while (!stop) {
-        ++inside;
-        if (const tel::Span* span = shared.load()) span->set_attribute("k", 1);
-        --inside;
-      }
-    });
-  for (int i = 0; i < kSpans; ++i) {
-    tel::Span span = tracer.start_span("raced", {{"i", i}});
-    shared = &span;
-    span.set_attribute("own", i);
-    shared = nullptr;
-    span.end();
-    while (inside != 0) std::this_thread::yield();
-  }
-  stop = true;
-  for (auto& thread : threads) thread.join();
-  const auto spans = capture.spans();
-  EXPECT_EQ(spans.size(), static_cast<std::size_t>(kSpans));
-  for (const auto& span : spans) EXPECT_EQ(span.attributes.count("i"), 1u) << "a span lost its attributes because another thread annotated it";
 }
 
 TEST(Span, MoveEndTwiceAndWrap) {
@@ -299,35 +281,17 @@ TEST(Span, MoveEndTwiceAndWrap) {
   c = tracer.start_span("assigned");
   c.end();
   const auto remote = tel::SpanContext::parse("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
-  { tel::Span wrapped = tel::Span::wrap(remote); EXPECT_EQ(wrapped.context().trace_id(), remote.trace_id()); wrapped.end(); }
+  {
+    tel::Span wrapped = tel::Span::wrap(remote);
+    EXPECT_EQ(wrapped.context().trace_id(), remote.trace_id());
+    wrapped.end();
+  }
   const auto spans = capture.spans();
   ASSERT_EQ(spans.size(), 3u);
   EXPECT_EQ(spans[0].name, "moved");
   EXPECT_EQ(spans[0].attributes.size(), 0u);
   EXPECT_EQ(spans[1].name, "assigned over");
   EXPECT_EQ(spans[2].name, "assigned");
-}
-
-TEST(Span, EndsOnAnotherThreadWithItsAttributes) {
-  const Capture capture;
-  {
-    tel::Span span = tracer.start_span("travelling", {{"a", 1}});
-    std::thread([span = std::move(span)]() mutable { span.set_attribute("b", 2); span.end(); }).join();
-  }
-  const auto spans = capture.spans();
-  ASSERT_EQ(spans.size(), 1u);
-  EXPECT_EQ(spans[0].attributes.size(), 2u);
-}
-
-TEST(Span, OutlivesTheThreadThatStartedIt) {
-  const Capture capture;
-  tel::Span span;
-  std::thread([&] { span = tracer.start_span("orphan", {{"a", 1}}); }).join();
-  std::thread([&] { const auto other = tracer.scoped_span("other"); }).join();
-  span.set_attribute("b", 2);
-  span.end();
-  const auto spans = capture.spans();
-  EXPECT_EQ(named(spans, "orphan").attributes.size(), 2u);
 }
 
 TEST(Span, ExplicitTimesAreKept) {

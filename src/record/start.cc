@@ -1,5 +1,5 @@
-// start() and flush(). Order of a start: options and environment, resource, ring file, then the ring becomes current and what was
-// recorded before it is made visible to the tools as a ring of its own.
+// start() and flush(). Order of a start: options and environment, resource, ring file, then the ring becomes current
+// and what was recorded before it is made visible to the tools as a ring of its own.
 #include "record/start.h"
 
 #include <fcntl.h>
@@ -28,7 +28,8 @@ namespace honeylink::telemetry {
 namespace internal {
 namespace {
 
-struct Started {  // what the first start() decided, for later ones, for children and for rings that replace a removed one
+struct Started {  // what the first start() decided, for later ones, for children and for rings that replace a removed
+                  // one
   std::uint64_t ring_bytes = kRingBytesDefault;
   bool retroactive_keep = true;
 };
@@ -75,20 +76,28 @@ Sampler choose_sampler(const Options& options, const ring::RecorderOpts& opts, s
   if (sampler_from_environment(sampler)) return sampler;
   if (options.sampler.kind() != Sampler::Kind::by_environment) return options.sampler;
   switch (opts.sampler) {
-    case ring::SamplerOption::always_on: return Sampler::always_on();
-    case ring::SamplerOption::always_off: return Sampler::always_off();
-    case ring::SamplerOption::ratio: return Sampler::trace_id_ratio(opts.sampler_arg);
-    case ring::SamplerOption::parent_based_always_on: return Sampler::parent_based(Sampler::always_on());
-    case ring::SamplerOption::parent_based_ratio: break;
-    case ring::SamplerOption::unset: break;
+    case ring::SamplerOption::always_on:
+      return Sampler::always_on();
+    case ring::SamplerOption::always_off:
+      return Sampler::always_off();
+    case ring::SamplerOption::ratio:
+      return Sampler::trace_id_ratio(opts.sampler_arg);
+    case ring::SamplerOption::parent_based_always_on:
+      return Sampler::parent_based(Sampler::always_on());
+    case ring::SamplerOption::parent_based_ratio:
+      break;
+    case ring::SamplerOption::unset:
+      break;
   }
   if (environment == "development") return Sampler::always_on();
   return Sampler::parent_based(Sampler::trace_id_ratio(opts.sampler_arg));
 }
 
 const char* first_wrong_option(const Options& options) noexcept {
-  if (!(options.sampler.share() >= 0.0 && options.sampler.share() <= 1.0)) return "sampler: the share must be between 0 and 1";
-  if (options.buffer_bytes < kRingBytesMin || options.buffer_bytes > kRingBytesMax) return "buffer_bytes: must be between 256 KiB and 1 GiB";
+  if (!(options.sampler.share() >= 0.0 && options.sampler.share() <= 1.0))
+    return "sampler: the share must be between 0 and 1";
+  if (options.buffer_bytes < kRingBytesMin || options.buffer_bytes > kRingBytesMax)
+    return "buffer_bytes: must be between 256 KiB and 1 GiB";
   return nullptr;
 }
 
@@ -110,7 +119,9 @@ Status say(Error error, std::string_view sentence, std::string_view detail) noex
 
 std::uint64_t ring_bytes_for(const Options& options, const ring::RecorderOpts& opts) noexcept {
   const bool defaulted = options.buffer_bytes == kRingBytesDefault;
-  const std::uint64_t bytes = defaulted && opts.ring_bytes >= kRingBytesMin && opts.ring_bytes <= kRingBytesMax ? opts.ring_bytes : options.buffer_bytes;
+  const std::uint64_t bytes = defaulted && opts.ring_bytes >= kRingBytesMin && opts.ring_bytes <= kRingBytesMax
+                                  ? opts.ring_bytes
+                                  : options.buffer_bytes;
   return (bytes + kChunkBytes - 1) / kChunkBytes * kChunkBytes;
 }
 
@@ -126,7 +137,8 @@ LogLevel log_level(const Options& options) noexcept {
 
 Status start_locked(const Options& options) {
   if (const char* wrong = first_wrong_option(options); wrong != nullptr) return say(Error::invalid_option, wrong, {});
-  if (process.started) return say(Error::already_started, "start() was called before; the first call's options stay in force", {});
+  if (process.started)
+    return say(Error::already_started, "start() was called before; the first call's options stay in force", {});
   std::string home = ring::home_path(std::string(options.home));
   if (home.empty()) return say(Error::home_unusable, "no home directory: set HONEYLINK_HOME", {});
   process.home = new std::string(std::move(home));
@@ -169,9 +181,7 @@ void begin_recording_locked() noexcept try {
   }
   if (wish == Wish::on && (start_locked({}), process.current.load(std::memory_order_relaxed) != nullptr)) return;
   make_current(make_first_ring());
-} catch (...) {
-  make_current(make_memory_ring(kRingBytesMin));
-}
+} catch (...) { make_current(make_memory_ring(kRingBytesMin)); }
 
 }  // namespace internal
 
@@ -184,9 +194,7 @@ Status start(const Options& options) noexcept try {
   }
   internal::prepare_process();
   return internal::start_locked(options);
-} catch (...) {
-  return {Error::memory_file_failed, "out of memory: recording goes to memory of this process only"};
-}
+} catch (...) { return {Error::memory_file_failed, "out of memory: recording goes to memory of this process only"}; }
 
 Status flush(Duration deadline) noexcept {
   using internal::process;
@@ -208,18 +216,22 @@ Status flush(Duration deadline) noexcept {
   for (;;) {
     bool done = true;
     for (std::uint32_t i = 0; i < rings; ++i)
-      done &= requests[i] == 0 || process.rings[i]->map.header().flush_done.load(std::memory_order_acquire) >= requests[i];
+      done &=
+          requests[i] == 0 || process.rings[i]->map.header().flush_done.load(std::memory_order_acquire) >= requests[i];
     if (done) return {};
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (ns_of(now) >= until) break;
     const timespec pause{0, 1'000'000};
     nanosleep(&pause, nullptr);
   }
-  const int lock = process.home != nullptr ? open((*process.home + "/run/engine.lock").c_str(), O_RDONLY | O_CLOEXEC) : -1;
+  const int lock =
+      process.home != nullptr ? open((*process.home + "/run/engine.lock").c_str(), O_RDONLY | O_CLOEXEC) : -1;
   const bool engine = lock >= 0 && is_locked(lock);
   if (lock >= 0) close(lock);
-  if (!engine) return {Error::no_engine, "no engine runs for this home (start honeytel agent); the records wait in the ring"};
-  return {Error::deadline_exceeded, "the engine had not taken everything over in time; nothing is lost, it is still in the ring"};
+  if (!engine)
+    return {Error::no_engine, "no engine runs for this home (start honeytel agent); the records wait in the ring"};
+  return {Error::deadline_exceeded,
+          "the engine had not taken everything over in time; nothing is lost, it is still in the ring"};
 }
 
 }  // namespace honeylink::telemetry

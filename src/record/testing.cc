@@ -1,8 +1,9 @@
 // testing::Capture: the process records into a ring of memory for a while, which is then read back like any other ring.
 //
-// One ring serves all Captures of a process: threads that were bound to it keep their slots, so a Capture remembers where every slot
-// stood when it began (ordinals, cells, counters) and shows what came after. Spans and logs are read by ring::RingReader; cells are
-// summed over all rings of the process, because a thread that has not looked at the gate yet still adds to the one it had.
+// One ring serves all Captures of a process: threads that were bound to it keep their slots, so a Capture remembers
+// where every slot stood when it began (ordinals, cells, counters) and shows what came after. Spans and logs are read
+// by ring::RingReader; cells are summed over all rings of the process, because a thread that has not looked at the gate
+// yet still adds to the one it had.
 #include "honeylink/testing.h"
 
 #include <algorithm>
@@ -55,7 +56,8 @@ Ring* ring_of_this_process() {
 
 std::uint64_t count_refused() noexcept {
   std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < static_cast<std::size_t>(ProcessCounter::ring_moved); ++i) sum += internal::counted(static_cast<ProcessCounter>(i));
+  for (std::size_t i = 0; i < static_cast<std::size_t>(ProcessCounter::ring_moved); ++i)
+    sum += internal::counted(static_cast<ProcessCounter>(i));
   return sum;
 }
 
@@ -91,7 +93,9 @@ void for_each_record(const Running& now, F&& f) {
   for (const ring::ChunkView& view : chunks) {
     ring::ChunkCopy copy;
     bool moved = false;
-    if ((view.state != ring::ChunkState::owned && view.state != ring::ChunkState::full) || !reader.copy_chunk(view, copy, moved)) continue;
+    if ((view.state != ring::ChunkState::owned && view.state != ring::ChunkState::full) ||
+        !reader.copy_chunk(view, copy, moved))
+      continue;
     ring::RecordCursor cursor(copy.bytes);
     std::uint64_t ordinal = copy.view.first_total();
     for (ring::RawRecord raw; cursor.next(raw); ++ordinal) {
@@ -111,7 +115,8 @@ std::vector<std::uint64_t> next_ordinals(ring::RingReader& reader) {
   for (const ring::ChunkView& view : chunks) {
     ring::ChunkCopy copy;
     bool moved = false;
-    if (view.state != ring::ChunkState::owned || view.slot >= next.size() || !reader.copy_chunk(view, copy, moved)) continue;
+    if (view.state != ring::ChunkState::owned || view.slot >= next.size() || !reader.copy_chunk(view, copy, moved))
+      continue;
     std::uint64_t ordinal = copy.view.first_total();
     ring::RecordCursor cursor(copy.bytes);
     for (ring::RawRecord raw; cursor.next(raw);) ++ordinal;
@@ -125,7 +130,8 @@ void release_what_is_full(const Ring& ring) noexcept {
   for (std::uint32_t i = 0; i < ring.map.geometry.chunk_count; ++i) {
     ring::ChunkHeader& chunk = ring.map.chunk(i);
     const std::uint64_t word = chunk.word.load(std::memory_order_acquire);
-    if (ring::state_of(word) == ring::ChunkState::full) chunk.released.store(ring::generation_of(word), std::memory_order_release);
+    if (ring::state_of(word) == ring::ChunkState::full)
+      chunk.released.store(ring::generation_of(word), std::memory_order_release);
   }
 }
 
@@ -160,19 +166,28 @@ std::string texts_text(const Item& item) {
 
 std::string value_text(const Source& source, const Item& item) {
   switch (item.type) {
-    case ItemType::boolean: return item.as<std::uint8_t>() != 0 ? "true" : "false";
-    case ItemType::integer: return number_text(item.as<std::int64_t>());
-    case ItemType::real: return number_text(item.as<double>());
-    case ItemType::id: return std::string(source.text(item.as<std::uint16_t>())) + ":" + std::string(item.text().substr(2));
+    case ItemType::boolean:
+      return item.as<std::uint8_t>() != 0 ? "true" : "false";
+    case ItemType::integer:
+      return number_text(item.as<std::int64_t>());
+    case ItemType::real:
+      return number_text(item.as<double>());
+    case ItemType::id:
+      return std::string(source.text(item.as<std::uint16_t>())) + ":" + std::string(item.text().substr(2));
     case ItemType::booleans: {
       std::string text = "[";
-      for (std::size_t i = 0; i < item.payload.size(); ++i) text += std::string(i != 0 ? "," : "") + (item.payload[i] != 0 ? "true" : "false");
+      for (std::size_t i = 0; i < item.payload.size(); ++i)
+        text += std::string(i != 0 ? "," : "") + (item.payload[i] != 0 ? "true" : "false");
       return text + "]";
     }
-    case ItemType::integers: return array_text<std::int64_t>(item);
-    case ItemType::reals: return array_text<double>(item);
-    case ItemType::texts: return texts_text(item);
-    default: return std::string(item.text());
+    case ItemType::integers:
+      return array_text<std::int64_t>(item);
+    case ItemType::reals:
+      return array_text<double>(item);
+    case ItemType::texts:
+      return texts_text(item);
+    default:
+      return std::string(item.text());
   }
 }
 
@@ -220,13 +235,21 @@ SpanRecord span_record(const Source& source, const IdCipher& ids, const SpanEven
   ItemCursor items(event.items);
   for (Item item; items.next(item);) {
     switch (item.type) {
-      case ItemType::event: span.events.emplace_back(source.text(item.as<std::uint32_t>())); break;
-      case ItemType::link: span.links.push_back(link_of(item)); break;
-      case ItemType::status_text: span.status_description = item.text(); break;  // the last one counts
+      case ItemType::event:
+        span.events.emplace_back(source.text(item.as<std::uint32_t>()));
+        break;
+      case ItemType::link:
+        span.links.push_back(link_of(item));
+        break;
+      case ItemType::status_text:
+        span.status_description = item.text();
+        break;  // the last one counts
       case ItemType::trace_state:
       case ItemType::keep_reason:
-      case ItemType::message: break;
-      default: span.attributes[std::string(source.text(item.key))] = value_text(source, item);
+      case ItemType::message:
+        break;
+      default:
+        span.attributes[std::string(source.text(item.key))] = value_text(source, item);
     }
   }
   return span;
@@ -239,7 +262,9 @@ std::vector<SpanRecord> merge(std::vector<std::vector<SpanRecord>>& slots) {
   for (;;) {
     std::size_t best = slots.size();
     for (std::size_t i = 0; i < slots.size(); ++i)
-      if (next[i] < slots[i].size() && (best == slots.size() || slots[i][next[i]].end_unix_ns < slots[best][next[best]].end_unix_ns)) best = i;
+      if (next[i] < slots[i].size() &&
+          (best == slots.size() || slots[i][next[i]].end_unix_ns < slots[best][next[best]].end_unix_ns))
+        best = i;
     if (best == slots.size()) return merged;
     merged.push_back(std::move(slots[best][next[best]++]));
   }
@@ -249,9 +274,11 @@ std::vector<std::pair<std::string, std::string>> sorted_labels(Labels labels) {
   std::vector<std::pair<std::string, std::string>> sorted;
   for (const Label& label : labels) {
     const Value& value = label.value;
-    std::string text = value.type() == Value::Type::boolean   ? std::string(value.integer() != 0 ? "true" : "false")
-                       : value.type() == Value::Type::integer ? value.size() != 0 ? number_text(static_cast<std::uint64_t>(value.integer())) : number_text(value.integer())
-                                                              : std::string(value.text());
+    std::string text = value.type() == Value::Type::boolean ? std::string(value.integer() != 0 ? "true" : "false")
+                       : value.type() == Value::Type::integer
+                           ? value.size() != 0 ? number_text(static_cast<std::uint64_t>(value.integer()))
+                                               : number_text(value.integer())
+                           : std::string(value.text());
     sorted.emplace_back(label.key.text(), std::move(text));
   }
   std::sort(sorted.begin(), sorted.end());
@@ -304,7 +331,8 @@ std::vector<SpanRecord> Capture::spans() const {
   std::vector<std::vector<SpanRecord>> slots(running->begun_at.size());
   for_each_record(*running, [&](const Placed& record) {
     SpanEvent event;
-    if (ring::decode_span(source, scale, record.raw, record.at, event)) slots[record.at.slot].push_back(span_record(source, ids, event));
+    if (ring::decode_span(source, scale, record.raw, record.at, event))
+      slots[record.at.slot].push_back(span_record(source, ids, event));
   });
   return merge(slots);
 }
@@ -342,7 +370,8 @@ std::optional<double> Capture::value(std::string_view metric, Labels labels) con
   std::optional<double> sum;
   for (const ring::SeriesDef& series : running->reader->series()) {
     if (series.info.name != metric || series.info.labels != wanted) continue;
-    if (const auto grown = running->cells.grown(*running->ring, series.id, series.info.kind); grown.has_value()) sum = sum.value_or(0) + *grown;
+    if (const auto grown = running->cells.grown(*running->ring, series.id, series.info.kind); grown.has_value())
+      sum = sum.value_or(0) + *grown;
   }
   return sum;
 }

@@ -30,7 +30,8 @@ std::uint64_t observations(const internal::Ring& ring, const ring::HistogramBloc
   const std::uint32_t offset = ring::bank_offset_of(h.bank.load(std::memory_order_acquire));
   if (offset == 0) return sum;
   auto* bank = reinterpret_cast<ring::BlockHeader*>(ring.map.cells() + offset);
-  const auto* buckets = reinterpret_cast<const std::uint32_t*>(reinterpret_cast<std::uint8_t*>(bank) + ring::kBankHeaderBytes);
+  const auto* buckets =
+      reinterpret_cast<const std::uint32_t*>(reinterpret_cast<std::uint8_t*>(bank) + ring::kBankHeaderBytes);
   for (std::uint32_t i = 0; i < bank->count; ++i) sum += load_relaxed(buckets[i]);
   return sum;
 }
@@ -40,11 +41,13 @@ template <class F>
 void for_each_cell(const internal::Ring& ring, F&& f) {
   for_each_block(ring, [&](ring::BlockHeader& block) {
     if (block.type == ring::BlockType::histogram) {
-      f(static_cast<const void*>(&block), block.series, observations(ring, reinterpret_cast<const ring::HistogramBlock&>(block)), false, true);
+      f(static_cast<const void*>(&block), block.series,
+        observations(ring, reinterpret_cast<const ring::HistogramBlock&>(block)), false, true);
     } else if (block.type == ring::BlockType::slab) {
       const std::uint64_t* cells = cells_of(block);
       for (std::uint32_t i = 0; i < block.count; ++i)
-        f(static_cast<const void*>(cells + i), block.series + i, load_relaxed(cells[i]), block.slot == ring::kSharedSlot, false);
+        f(static_cast<const void*>(cells + i), block.series + i, load_relaxed(cells[i]),
+          block.slot == ring::kSharedSlot, false);
     }
   });
 }

@@ -1,8 +1,8 @@
-// What a thread owns while it records: a slot of the ring, its chunk, cells, open-span slots and ids. Bound on the slow path
-// (process.h), used by tracer, logger and cells without a lock.
+// What a thread owns while it records: a slot of the ring, its chunk, cells, open-span slots and ids. Bound on the slow
+// path (process.h), used by tracer, logger and cells without a lock.
 //
-// A Thread is a thread-local of constant initialisation, used by its own thread only. A SlotState stays with its slot in the ring: a
-// thread that ends hands it to the next thread, cells and all.
+// A Thread is a thread-local of constant initialisation, used by its own thread only. A SlotState stays with its slot
+// in the ring: a thread that ends hands it to the next thread, cells and all.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -43,10 +43,10 @@ struct SlotState {
 
 struct Thread {
   Frame current;
-  const void* owner = nullptr;    // execution unit of Activations: nullptr = the thread itself (coroutine.h)
-  SlotState* state = nullptr;     // nullptr: not bound, or no slot to be had
-  std::uint32_t gate = 0;         // value of the process's gate when it was bound
-  bool busy = false;              // inside the recorder: a signal handler's call is refused
+  const void* owner = nullptr;  // execution unit of Activations: nullptr = the thread itself (coroutine.h)
+  SlotState* state = nullptr;   // nullptr: not bound, or no slot to be had
+  std::uint32_t gate = 0;       // value of the process's gate when it was bound
+  bool busy = false;            // inside the recorder: a signal handler's call is refused
 };
 
 extern thread_local constinit Thread thread __attribute__((tls_model("initial-exec")));

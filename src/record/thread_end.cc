@@ -1,5 +1,5 @@
-// See thread_end.h. A pthread key instead of a thread_local destructor: it works in any thread and after exit() has begun, and runs
-// again (up to PTHREAD_DESTRUCTOR_ITERATIONS times) for records that later destructors make.
+// See thread_end.h. A pthread key instead of a thread_local destructor: it works in any thread and after exit() has
+// begun, and runs again (up to PTHREAD_DESTRUCTOR_ITERATIONS times) for records that later destructors make.
 #include "record/thread_end.h"
 
 namespace honeylink::telemetry::internal {
@@ -19,7 +19,9 @@ void at_thread_end(void*) noexcept {
 
 }  // namespace
 
-void make_thread_key() noexcept { key_made = pthread_key_create(&key, [](void* p) { at_thread_end(p); }) == 0; }
+void make_thread_key() noexcept {
+  key_made = pthread_key_create(&key, [](void* p) { at_thread_end(p); }) == 0;
+}
 
 void arm_thread_end() noexcept {
   if (key_made && pthread_getspecific(key) == nullptr) pthread_setspecific(key, &key);

@@ -1,4 +1,5 @@
-// The end of a thread: its slot is sealed and handed to the next one. Re-armed for destructors that record later than ours.
+// The end of a thread: its slot is sealed and handed to the next one. Re-armed for destructors that record later than
+// ours.
 #pragma once
 #include "record/process.h"
 

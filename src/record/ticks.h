@@ -1,5 +1,5 @@
-// The recorder's clock: the TSC where the kernel itself uses it as its clock source (then it is invariant and in step on all
-// processors), else CLOCK_MONOTONIC. Converted to time by whoever reads the ring (ring::TickScale).
+// The recorder's clock: the TSC where the kernel itself uses it as its clock source (then it is invariant and in step
+// on all processors), else CLOCK_MONOTONIC. Converted to time by whoever reads the ring (ring::TickScale).
 #pragma once
 #include <time.h>
 
@@ -19,7 +19,8 @@ extern constinit bool ticks_are_tsc;  // set at first use, before any record
 
 [[nodiscard]] inline std::uint64_t ticks_now() noexcept {
 #ifdef __x86_64__
-  if (ticks_are_tsc) [[likely]] return __rdtsc();
+  if (ticks_are_tsc) [[likely]]
+    return __rdtsc();
 #endif
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);

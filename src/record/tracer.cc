@@ -1,5 +1,5 @@
-// Starts and ends spans. A span's record is made in its slot at the start and copied whole into the thread's chunk at the end
-// (API.md, decision 7); the two clock reads are most of the cost.
+// Starts and ends spans. A span's record is made in its slot at the start and copied whole into the thread's chunk at
+// the end (API.md, decision 7); the two clock reads are most of the cost.
 #include <cstring>
 #include <new>
 #include <utility>
@@ -30,8 +30,8 @@ constexpr auto kEnding = static_cast<std::uint32_t>(ring::SpanSlotState::ending)
 constexpr std::uint32_t kItemRoom = kSpanSlotRoom - sizeof(ring::SpanRecord);
 
 struct Parent {
-  const SpanRef* ref;           // never null
-  const Shared* trace_state;    // borrowed
+  const SpanRef* ref;         // never null
+  const Shared* trace_state;  // borrowed
 };
 constexpr SpanRef kNoParent{};
 
@@ -59,7 +59,8 @@ inline void identify(SpanRef& ref, const SpanRef& parent, std::uint64_t id, std:
   if (has_parent) {
     ref.trace_hi = parent.trace_hi;
     ref.trace_lo = parent.trace_lo;
-    flags |= kRefHasParent | (parent.flags & (kRefTraceForeign | kRefRandom)) | ((parent.flags & kRefSpanForeign) != 0 ? kRefParentForeign : 0U);
+    flags |= kRefHasParent | (parent.flags & (kRefTraceForeign | kRefRandom)) |
+             ((parent.flags & kRefSpanForeign) != 0 ? kRefParentForeign : 0U);
   } else {
     ref.trace_lo = id;
     flags |= kRefRandom;
@@ -78,9 +79,10 @@ inline std::uint8_t record_flags(const SpanRef& ref) noexcept {
   return static_cast<std::uint8_t>(flags);
 }
 
-// Field by field: a copy made on the stack would be read back wider than it was written, which the processor must wait for.
-inline void fill_record(ring::SpanRecord& record, const SpanRef& ref, std::uint64_t parent, std::uint32_t name, std::uint16_t scope,
-                        SpanKind kind) noexcept {
+// Field by field: a copy made on the stack would be read back wider than it was written, which the processor must wait
+// for.
+inline void fill_record(ring::SpanRecord& record, const SpanRef& ref, std::uint64_t parent, std::uint32_t name,
+                        std::uint16_t scope, SpanKind kind) noexcept {
   record.header = {sizeof record, ring::RecordType::span, record_flags(ref), name};
   record.end = 0;
   record.trace_hi = ref.trace_hi;
@@ -100,27 +102,29 @@ void use_wall_times(ring::SpanRecord& record, std::int64_t end_unix_ns, std::uin
   const ring::ClockSource source = ticks_are_tsc ? ring::ClockSource::tsc : ring::ClockSource::monotonic_ns;
   const Ring* ring = process.current.load(std::memory_order_acquire);
   const ring::TickScale scale(source, ring->map.header().created, ring::read_clocks(source));
-  if ((record.header.flags & ring::kFlagWallTimes) == 0) record.start = static_cast<std::uint64_t>(scale.unix_ns(record.start));
+  if ((record.header.flags & ring::kFlagWallTimes) == 0)
+    record.start = static_cast<std::uint64_t>(scale.unix_ns(record.start));
   record.header.flags |= ring::kFlagWallTimes;
   record.end = static_cast<std::uint64_t>(end_unix_ns != 0 ? end_unix_ns : scale.unix_ns(now));
   if (record.end < record.start) record.end = record.start;
 }
 
-std::uint32_t name_id(const SpanName& name) noexcept {
-  return intern(name, NameKind::name);
-}
+std::uint32_t name_id(const SpanName& name) noexcept { return intern(name, NameKind::name); }
 
 inline ring::RecordClass class_of(const ring::SpanRecord& record) noexcept {
-  return (record.header.flags & ring::kFlagKept) != 0 ? ring::RecordClass::kept_span : ring::RecordClass::unsampled_span;
+  return (record.header.flags & ring::kFlagKept) != 0 ? ring::RecordClass::kept_span
+                                                      : ring::RecordClass::unsampled_span;
 }
 
 inline void publish(SlotState& s, std::uint32_t bytes, ring::RecordClass record_class) noexcept {
   s.writer.publish(bytes, record_class);
   after_publication(s);
-  if (s.writer.switches() != s.switches_seen) [[unlikely]] after_switch(s);
+  if (s.writer.switches() != s.switches_seen) [[unlikely]]
+    after_switch(s);
 }
 
-[[gnu::noinline]] void publish_without_slot(SlotState& s, ring::SpanRecord record, std::int64_t at_unix_ns, std::uint64_t now) noexcept {
+[[gnu::noinline]] void publish_without_slot(SlotState& s, ring::SpanRecord record, std::int64_t at_unix_ns,
+                                            std::uint64_t now) noexcept {
   record.header.flags |= ring::kFlagNoSlot;
   record.end = now;
   if (at_unix_ns != 0 || (record.header.flags & ring::kFlagWallTimes) != 0) use_wall_times(record, at_unix_ns, now);
@@ -130,8 +134,8 @@ inline void publish(SlotState& s, std::uint32_t bytes, ring::RecordClass record_
   publish(s, sizeof record, class_of(record));
 }
 
-// The finished record of a span that had a slot. The slot says where its record goes before the record is there, so that a kill in
-// between neither loses the span nor stores it twice (docs/models, open-span slots).
+// The finished record of a span that had a slot. The slot says where its record goes before the record is there, so
+// that a kill in between neither loses the span nor stores it twice (docs/models, open-span slots).
 inline void publish_from_slot(SlotState& s, ring::SpanSlot& slot, std::int64_t at_unix_ns, std::uint64_t now) noexcept {
   ring::SpanRecord& record = span_record(slot);
   if (at_unix_ns != 0 || (record.header.flags & ring::kFlagWallTimes) != 0) [[unlikely]] {
@@ -140,11 +144,13 @@ inline void publish_from_slot(SlotState& s, ring::SpanSlot& slot, std::int64_t a
   }
   const std::uint32_t bytes = (span_bytes(slot) + 7U) & ~7U;
   const ring::RecordClass record_class = class_of(record);
-  // Before reserve(): where there is no chunk it seals the ordinal, and the span is then a drop, not an open span as well.
+  // Before reserve(): where there is no chunk it seals the ordinal, and the span is then a drop, not an open span as
+  // well.
   slot.ending_at.store((std::uint64_t{s.slot + 1U} << 48) | s.writer.next_ordinal(), std::memory_order_relaxed);
   slot.state.store(kEnding, std::memory_order_release);
   std::uint8_t* at = s.writer.reserve(bytes, record_class);
-  if (at == nullptr) [[unlikely]] return give_span_slot(&s, &slot);
+  if (at == nullptr) [[unlikely]]
+    return give_span_slot(&s, &slot);
   copy_span(slot, at);
   auto& written = *reinterpret_cast<ring::SpanRecord*>(at);
   written.header.bytes = static_cast<std::uint16_t>(bytes);
@@ -153,12 +159,14 @@ inline void publish_from_slot(SlotState& s, ring::SpanSlot& slot, std::int64_t a
   give_own_span_slot(s, &slot);
 }
 
-// Another thread holds the slot and may be suspended there: what it has finished adding is taken, what it is adding is lost.
-[[gnu::noinline]] void publish_from_held_slot(SlotState& s, ring::SpanSlot& slot, ring::SpanRecord record, std::int64_t at_unix_ns,
-                                              std::uint64_t now) noexcept {
+// Another thread holds the slot and may be suspended there: what it has finished adding is taken, what it is adding is
+// lost.
+[[gnu::noinline]] void publish_from_held_slot(SlotState& s, ring::SpanSlot& slot, ring::SpanRecord record,
+                                              std::int64_t at_unix_ns, std::uint64_t now) noexcept {
   record.end = now;
   if (at_unix_ns != 0 || (record.header.flags & ring::kFlagWallTimes) != 0) use_wall_times(record, at_unix_ns, now);
-  const std::uint32_t used = slot.used.load(std::memory_order_acquire);  // further slots are left: their chain may be changing
+  const std::uint32_t used =
+      slot.used.load(std::memory_order_acquire);  // further slots are left: their chain may be changing
   const std::uint32_t bytes = (used + 7U) & ~7U;
   slot.ending_at.store((std::uint64_t{s.slot + 1U} << 48) | s.writer.next_ordinal(), std::memory_order_relaxed);
   slot.state.store(kEnding, std::memory_order_release);
@@ -177,15 +185,18 @@ inline void publish_from_slot(SlotState& s, ring::SpanSlot& slot, std::int64_t a
 
 }  // namespace
 
-[[gnu::always_inline]] inline bool SpanAccess::start(Span& span, const Entry& entry, const Scope& scope, std::uint32_t& cached_scope,
-                                                     const SpanName& name, Attributes attributes, const SpanOptions* options) noexcept {
+[[gnu::always_inline]] inline bool SpanAccess::start(Span& span, const Entry& entry, const Scope& scope,
+                                                     std::uint32_t& cached_scope, const SpanName& name,
+                                                     Attributes attributes, const SpanOptions* options) noexcept {
   SlotState* s = entry.state();
-  if (s == nullptr) [[unlikely]] return count_unplaced(entry, ring::RecordClass::kept_span), true;
+  if (s == nullptr) [[unlikely]]
+    return count_unplaced(entry, ring::RecordClass::kept_span), true;
   Thread& t = entry.current_thread();
   const std::uint32_t generation = process.key_generation.load(std::memory_order_relaxed);
   Parent parent{&t.current.span, t.current.trace_state};
   alignas(SpanRef) std::uint8_t room[sizeof(SpanRef)];  // raw: made only where it is needed
-  if (options != nullptr || t.current.span.key_generation != generation) [[unlikely]] parent = parent_of(t, options, room);
+  if (options != nullptr || t.current.span.key_generation != generation) [[unlikely]]
+    parent = parent_of(t, options, room);
   SpanRef& ref = span.ref_;
   identify(ref, *parent.ref, next_id(*s), generation);
   if (parent.trace_state != nullptr) [[unlikely]] {
@@ -194,7 +205,8 @@ inline void publish_from_slot(SlotState& s, ring::SpanSlot& slot, std::int64_t a
   }
   if ((ref.flags & kRefKept) == 0 && !sampling.record_all) return true;  // its ids travel, nothing is recorded
   const std::uint32_t id = name_id(name);
-  if (id >= kUnknownName) [[unlikely]] return true;
+  if (id >= kUnknownName) [[unlikely]]
+    return true;
   const SpanKind kind = options != nullptr ? options->kind : SpanKind::internal;
   const std::uint16_t scope_number = scope_id(scope, cached_scope);
   const std::uint64_t parent_span = parent.ref->span;
@@ -215,7 +227,8 @@ inline void publish_from_slot(SlotState& s, ring::SpanSlot& slot, std::int64_t a
   fill_record(record, ref, parent_span, id, scope_number, kind);
   std::uint8_t* end = slot->bytes + sizeof record;
   const bool fits = items_bytes(attributes.begin(), attributes.size()) <= kItemRoom;
-  if (fits) [[likely]] end = write_items(end, attributes.begin(), attributes.size(), record.items, record.dropped_attributes);
+  if (fits) [[likely]]
+    end = write_items(end, attributes.begin(), attributes.size(), record.items, record.dropped_attributes);
   slot->ending_at.store(0, std::memory_order_relaxed);
   slot->used.store(static_cast<std::uint32_t>(end - slot->bytes), std::memory_order_relaxed);
   ref.slot = slot;
@@ -230,10 +243,12 @@ inline void publish_from_slot(SlotState& s, ring::SpanSlot& slot, std::int64_t a
   return fits && options == nullptr;
 }
 
-// What did not fit into the first slot, and links: through the same door as later annotations. Outside the recorder's own entry.
+// What did not fit into the first slot, and links: through the same door as later annotations. Outside the recorder's
+// own entry.
 void SpanAccess::complete(const Span& span, Attributes attributes, const SpanOptions* options) noexcept {
   if (span.recording_ == 0) return;
-  if (items_bytes(attributes.begin(), attributes.size()) > kItemRoom) [[unlikely]] span.set_attributes(attributes);
+  if (items_bytes(attributes.begin(), attributes.size()) > kItemRoom) [[unlikely]]
+    span.set_attributes(attributes);
   if (options == nullptr) return;
   for (const Link& link : options->links) span.add_link(link.to, link.attributes);
 }
@@ -242,7 +257,8 @@ void SpanAccess::finish(Span& span, std::int64_t at_unix_ns) noexcept {
   __atomic_store_n(&span.recording_, std::uint8_t{0}, __ATOMIC_RELAXED);
   const std::uint64_t now = ticks_now();
   const SpanRef& ref = span.ref_;
-  if (ref.key_generation != process.key_generation.load(std::memory_order_relaxed)) [[unlikely]] return;  // the parent process's span
+  if (ref.key_generation != process.key_generation.load(std::memory_order_relaxed)) [[unlikely]]
+    return;  // the parent process's span
   const Entry entry;
   SlotState* s = entry.state();
   bool lost = false;
@@ -253,7 +269,8 @@ void SpanAccess::finish(Span& span, std::int64_t at_unix_ns) noexcept {
     if (slot != nullptr) give_span_slot(nullptr, slot);
     return count_unplaced(entry, ring::RecordClass::kept_span);
   }
-  if (slot != nullptr) [[likely]] return publish_from_slot(*s, *slot, at_unix_ns, now);
+  if (slot != nullptr) [[likely]]
+    return publish_from_slot(*s, *slot, at_unix_ns, now);
   ring::SpanRecord record{};
   fill_record(record, ref, span.parent_, span.name_, span.scope_, span.kind_);
   record.start = span.start_ != 0 ? span.start_ : now;
@@ -272,7 +289,8 @@ Span Tracer::start(const SpanName& name, Attributes attributes, const SpanOption
     const internal::Entry entry;
     complete = internal::SpanAccess::start(span, entry, *scope_, scope_id_, name, attributes, options);
   }
-  if (!complete) [[unlikely]] internal::SpanAccess::complete(span, attributes, options);
+  if (!complete) [[unlikely]]
+    internal::SpanAccess::complete(span, attributes, options);
   return span;
 }
 
@@ -290,12 +308,15 @@ ScopedSpan::ScopedSpan(const Scope& scope, std::uint32_t& scope_id, const SpanNa
     t.current.span = span_.ref_;
     t.current.trace_state = span_.trace_state_;
     // A parent is a context: its baggage is in force with it.
-    if (options != nullptr && options->parent != nullptr) t.current.baggage = internal::ContextAccess::shared(options->parent->baggage());
-    if (t.current.trace_state != nullptr || t.current.baggage != nullptr) [[unlikely]] internal::acquire(t.current);
+    if (options != nullptr && options->parent != nullptr)
+      t.current.baggage = internal::ContextAccess::shared(options->parent->baggage());
+    if (t.current.trace_state != nullptr || t.current.baggage != nullptr) [[unlikely]]
+      internal::acquire(t.current);
     owner_ = internal::execution_unit(t);
     active_ = true;
   }
-  if (!complete) [[unlikely]] internal::SpanAccess::complete(span_, attributes, options);
+  if (!complete) [[unlikely]]
+    internal::SpanAccess::complete(span_, attributes, options);
   if (internal::exceptions_mark_spans) exceptions_ = std::uncaught_exceptions();
 }
 

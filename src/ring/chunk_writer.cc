@@ -19,8 +19,8 @@ bool is_drained(const ChunkHeader& chunk, std::uint64_t word) noexcept {
   return state_of(word) == ChunkState::full && chunk.released.load(std::memory_order_acquire) == generation_of(word);
 }
 
-// Chunks are taken round the ring, so the first drained one after the newest is nearly always the oldest: the flight recorder keeps
-// the last seconds and the common choice costs one cache line.
+// Chunks are taken round the ring, so the first drained one after the newest is nearly always the oldest: the flight
+// recorder keeps the last seconds and the common choice costs one cache line.
 bool choose_nearby(const RingMap& map, Choice& choice) noexcept {
   if (map.next_chunk == nullptr) return false;
   const std::uint32_t count = map.geometry.chunk_count;

@@ -1,7 +1,8 @@
-// Appends records to a thread's chunk and switches chunks: PROTOCOL 2, line by line. The publication is one release store.
+// Appends records to a thread's chunk and switches chunks: PROTOCOL 2, line by line. The publication is one release
+// store.
 //
-// A ChunkWriter belongs to one thread slot and is used by the one thread that holds the slot; `busy` of the recorder keeps a signal
-// handler out. Nothing here blocks, loops without bound, or makes a system call.
+// A ChunkWriter belongs to one thread slot and is used by the one thread that holds the slot; `busy` of the recorder
+// keeps a signal handler out. Nothing here blocks, loops without bound, or makes a system call.
 #pragma once
 #include <cstdint>
 
@@ -16,10 +17,11 @@ class ChunkWriter {
   /// Seals what is open (PROTOCOL 2, step 1). The slot may then be released.
   void detach() noexcept;
 
-  /// Room for `bytes` (a multiple of 8, ≤ kRecordBytesMax): where to write, or nullptr when there is no chunk to be had. Then the
-  /// record has taken an ordinal of `record_class` and is a drop by arithmetic.
+  /// Room for `bytes` (a multiple of 8, ≤ kRecordBytesMax): where to write, or nullptr when there is no chunk to be
+  /// had. Then the record has taken an ordinal of `record_class` and is a drop by arithmetic.
   [[nodiscard]] std::uint8_t* reserve(std::uint32_t bytes, RecordClass record_class) noexcept {
-    if (bytes <= room_) [[likely]] return write_;
+    if (bytes <= room_) [[likely]]
+      return write_;
     return reserve_slow(record_class);
   }
   /// Publishes what was written at reserve()'s answer.
@@ -29,7 +31,8 @@ class ChunkWriter {
     committed_ += bytes;
     ++totals_[static_cast<std::size_t>(record_class)];
     chunk_->committed.store(committed_, std::memory_order_release);
-    // The pool is larger than the processor's near caches: ask for the lines of the records to come, so that no store waits for them.
+    // The pool is larger than the processor's near caches: ask for the lines of the records to come, so that no store
+    // waits for them.
     __builtin_prefetch(write_ + kPrefetchBytes, 1);
     __builtin_prefetch(write_ + kPrefetchBytes + 64, 1);
   }

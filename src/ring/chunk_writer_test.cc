@@ -94,7 +94,8 @@ TEST_F(Writing, WithoutAnEngineTheOldestGoesFirst) {
     const bool was_all = count(ChunkState::free) == 0;
     fill_chunk(writer);
     if (!was_all) continue;
-    for (std::uint32_t c = 0; c < map_.geometry.chunk_count; ++c) EXPECT_NE(map_.chunk(c).seq, oldest) << "a newer chunk was taken";
+    for (std::uint32_t c = 0; c < map_.geometry.chunk_count; ++c)
+      EXPECT_NE(map_.chunk(c).seq, oldest) << "a newer chunk was taken";
   }
 }
 
@@ -105,7 +106,8 @@ TEST_F(Writing, ReleasedChunksGoBeforeUnreleasedOlderOnes) {
   std::uint32_t newest = 0;
   std::uint64_t seq = 0;
   for (std::uint32_t c = 0; c < map_.geometry.chunk_count; ++c)
-    if (state_of(map_.chunk(c).word) == ChunkState::full && map_.chunk(c).seq > seq) seq = map_.chunk(c).seq, newest = c;
+    if (state_of(map_.chunk(c).word) == ChunkState::full && map_.chunk(c).seq > seq)
+      seq = map_.chunk(c).seq, newest = c;
   map_.chunk(newest).released = generation_of(map_.chunk(newest).word);
   fill_chunk(writer);
   EXPECT_EQ(owned_by(0), newest);
@@ -118,7 +120,8 @@ TEST_F(Writing, AReleaseOfAnOlderGenerationIsNone) {
   std::uint32_t newest = 0;
   std::uint64_t seq = 0;
   for (std::uint32_t c = 0; c < map_.geometry.chunk_count; ++c)
-    if (state_of(map_.chunk(c).word) == ChunkState::full && map_.chunk(c).seq > seq) seq = map_.chunk(c).seq, newest = c;
+    if (state_of(map_.chunk(c).word) == ChunkState::full && map_.chunk(c).seq > seq)
+      seq = map_.chunk(c).seq, newest = c;
   map_.chunk(newest).released = generation_of(map_.chunk(newest).word) - 1;
   fill_chunk(writer);
   EXPECT_NE(owned_by(0), newest);

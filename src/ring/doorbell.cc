@@ -18,7 +18,8 @@ namespace {
 long membarrier(int command) noexcept { return syscall(SYS_membarrier, command, 0U, 0); }
 
 long futex(BellWord& word, int operation, std::uint32_t value, const timespec* until) noexcept {
-  return syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), operation, value, until, nullptr, FUTEX_BITSET_MATCH_ANY);
+  return syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), operation, value, until, nullptr,
+                 FUTEX_BITSET_MATCH_ANY);
 }
 
 }  // namespace
@@ -39,9 +40,7 @@ BellWord* map_doorbell(const std::string& home, std::string& why) noexcept try {
     return nullptr;
   }
   return static_cast<BellWord*>(page);
-} catch (...) {
-  return nullptr;
-}
+} catch (...) { return nullptr; }
 
 void register_for_doorbell() noexcept { membarrier(MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED); }
 
@@ -61,7 +60,8 @@ void announce_sleep(BellWord& bell) noexcept {
 void stay_awake(BellWord& bell) noexcept { bell.store(0, std::memory_order_seq_cst); }
 
 bool sleep_on(BellWord& bell, std::int64_t deadline_ns) noexcept {
-  const timespec until{static_cast<time_t>(deadline_ns / 1'000'000'000), static_cast<long>(deadline_ns % 1'000'000'000)};
+  const timespec until{static_cast<time_t>(deadline_ns / 1'000'000'000),
+                       static_cast<long>(deadline_ns % 1'000'000'000)};
   futex(bell, FUTEX_WAIT_BITSET, 1, &until);  // absolute, CLOCK_MONOTONIC
   return bell.exchange(0, std::memory_order_seq_cst) == 0;
 }

@@ -1,9 +1,10 @@
 // The doorbell of a home: one 32-bit word in run/doorbell, mapped by the engine and by every recorder (PROTOCOL 7).
 //
-// 1 = the engine sleeps (or is about to). A recorder reads it after every publication (a relaxed load, no fence); if it is 1 it
-// exchanges it for 0 and wakes the engine. The engine sets it, issues membarrier(GLOBAL_EXPEDITED) so that every registered
-// recorder's earlier publication is visible, looks again, and only then waits. The word is cleared before the wake, never after.
-// The file is never unlinked. A recorder that dies between exchange and wake leaves the engine asleep until its time-out.
+// 1 = the engine sleeps (or is about to). A recorder reads it after every publication (a relaxed load, no fence); if it
+// is 1 it exchanges it for 0 and wakes the engine. The engine sets it, issues membarrier(GLOBAL_EXPEDITED) so that
+// every registered recorder's earlier publication is visible, looks again, and only then waits. The word is cleared
+// before the wake, never after. The file is never unlinked. A recorder that dies between exchange and wake leaves the
+// engine asleep until its time-out.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -13,7 +14,8 @@ namespace honeylink::telemetry::ring {
 
 using BellWord = std::atomic<std::uint32_t>;
 
-/// Maps <home>/run/doorbell, making it if needed (0600). nullptr and `why` where it cannot be used. Never unmapped: 4 KB a home.
+/// Maps <home>/run/doorbell, making it if needed (0600). nullptr and `why` where it cannot be used. Never unmapped: 4
+/// KB a home.
 [[nodiscard]] BellWord* map_doorbell(const std::string& home, std::string& why) noexcept;
 
 /// Recorder: once per process and again in a fork child, or the engine's membarrier does not reach it.

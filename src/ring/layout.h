@@ -1,9 +1,10 @@
-// The bytes of a ring file, as docs/formats/ring_file.md describes them. Included by writer and reader; nothing here acts.
+// The bytes of a ring file, as docs/formats/ring_file.md describes them. Included by writer and reader; nothing here
+// acts.
 //
-// A ring is written by one process through a shared mapping and read by others through pread() only: a reader maps nothing, so that
-// a truncated or hostile file can cost a reader an error, never a signal. The one field that an engine writes besides `flush_done`
-// is ChunkHeader::released, by pwrite(). All integers are little-endian. What says "atomic" is written with the named order by its
-// owner and may be read at any moment.
+// A ring is written by one process through a shared mapping and read by others through pread() only: a reader maps
+// nothing, so that a truncated or hostile file can cost a reader an error, never a signal. The one field that an engine
+// writes besides `flush_done` is ChunkHeader::released, by pwrite(). All integers are little-endian. What says "atomic"
+// is written with the named order by its owner and may be read at any moment.
 #pragma once
 #include <atomic>
 #include <cstddef>
@@ -36,7 +37,8 @@ struct ClockReading {
 inline constexpr std::size_t kCounters = 32;
 static_assert(static_cast<std::size_t>(ProcessCounter::count_) <= kCounters);
 
-// A ring that its successor unlinked to keep the home under its cap: what it had accepted, per class (PROTOCOL: no_engine).
+// A ring that its successor unlinked to keep the home under its cap: what it had accepted, per class (PROTOCOL:
+// no_engine).
 struct UnlinkedRing {
   std::uint8_t ring_id[16];
   std::uint64_t accepted[kClasses];
@@ -58,8 +60,8 @@ struct Header {
   std::uint64_t cells_offset;
   std::uint64_t cells_bytes;
   std::uint64_t chunks_offset;
-  std::uint8_t ring_id[16];   // random; hex of it is the file's name
-  std::uint8_t boot_id[16];   // of /proc/sys/kernel/random/boot_id
+  std::uint8_t ring_id[16];  // random; hex of it is the file's name
+  std::uint8_t boot_id[16];  // of /proc/sys/kernel/random/boot_id
   std::uint64_t pid;
   std::uint64_t process_start;  // field 22 of /proc/self/stat, so that a reused pid is another process
   ClockSource clock_source;
@@ -68,17 +70,17 @@ struct Header {
   std::uint8_t trace_key[16];  // base/ids.h: trace id = permutation(trace_key, counter)
   std::uint8_t span_key[16];
   // Live words.
-  alignas(64) std::atomic<std::uint64_t> next_seq;       // chunk sequence; starts at 1
-  std::atomic<std::uint64_t> next_id_block;              // blocks of span and trace counters handed to threads
-  std::atomic<std::uint64_t> directory_used;             // bytes; release: entries below are whole
-  std::atomic<std::uint64_t> cells_used;                 // bytes; release: blocks below are whole
-  std::atomic<std::uint32_t> clean;                      // 1: exit() ran
-  std::atomic<std::uint32_t> tick_epoch;                 // reserved for interval min/max: the engine's tick, by pwrite
-  std::atomic<std::uint64_t> flush_request;              // raised by flush()
-  std::atomic<std::uint64_t> flush_done;                 // by the engine (pwrite): all up to this request is stored
-  std::atomic<std::uint64_t> no_slot[kClasses];          // records of threads without a slot: accepted and dropped at once
+  alignas(64) std::atomic<std::uint64_t> next_seq;  // chunk sequence; starts at 1
+  std::atomic<std::uint64_t> next_id_block;         // blocks of span and trace counters handed to threads
+  std::atomic<std::uint64_t> directory_used;        // bytes; release: entries below are whole
+  std::atomic<std::uint64_t> cells_used;            // bytes; release: blocks below are whole
+  std::atomic<std::uint32_t> clean;                 // 1: exit() ran
+  std::atomic<std::uint32_t> tick_epoch;            // reserved for interval min/max: the engine's tick, by pwrite
+  std::atomic<std::uint64_t> flush_request;         // raised by flush()
+  std::atomic<std::uint64_t> flush_done;            // by the engine (pwrite): all up to this request is stored
+  std::atomic<std::uint64_t> no_slot[kClasses];     // records of threads without a slot: accepted and dropped at once
   std::atomic<std::uint64_t> counters[kCounters];
-  std::atomic<std::uint64_t> unlinked_count;             // entries of `unlinked` that are whole
+  std::atomic<std::uint64_t> unlinked_count;  // entries of `unlinked` that are whole
   UnlinkedRing unlinked[kUnlinkedRings];
 };
 static_assert(sizeof(Header) <= kPageBytes);
@@ -100,28 +102,31 @@ constexpr std::uint64_t make_word(std::uint32_t generation, std::uint32_t slot, 
   return (std::uint64_t{generation} << 32) | (std::uint64_t{slot & 0xffffU} << 16) | static_cast<std::uint64_t>(state);
 }
 constexpr std::uint32_t generation_of(std::uint64_t word) noexcept { return static_cast<std::uint32_t>(word >> 32); }
-constexpr std::uint32_t slot_of(std::uint64_t word) noexcept { return static_cast<std::uint32_t>(word >> 16) & 0xffffU; }
+constexpr std::uint32_t slot_of(std::uint64_t word) noexcept {
+  return static_cast<std::uint32_t>(word >> 16) & 0xffffU;
+}
 constexpr ChunkState state_of(std::uint64_t word) noexcept { return static_cast<ChunkState>(word & 0xffffU); }
 
 struct alignas(64) ChunkHeader {
   std::atomic<std::uint64_t> word;
-  std::atomic<std::uint64_t> seq;            // global order of taking: "oldest" is the lowest
-  std::atomic<std::uint32_t> committed;      // bytes; release by the owner: this store is the publication
-  std::atomic<std::uint32_t> released;       // by the engine: FULL chunk of this generation is stored (0: none)
-  std::atomic<std::uint64_t> seal_seq;       // of the slot when the chunk was taken
+  std::atomic<std::uint64_t> seq;              // global order of taking: "oldest" is the lowest
+  std::atomic<std::uint32_t> committed;        // bytes; release by the owner: this store is the publication
+  std::atomic<std::uint32_t> released;         // by the engine: FULL chunk of this generation is stored (0: none)
+  std::atomic<std::uint64_t> seal_seq;         // of the slot when the chunk was taken
   std::atomic<std::uint64_t> first[kClasses];  // ordinal of the chunk's first record of each class
 };
 static_assert(sizeof(ChunkHeader) == 64);
 
-// ---- directory: an append-only log of entries, 8-byte aligned --------------------------------------------------------------
+// ---- directory: an append-only log of entries, 8-byte aligned
+// --------------------------------------------------------------
 enum class EntryType : std::uint8_t { text = 1, resource = 2, series = 3, scope = 4 };
 struct EntryHeader {
   std::uint32_t bytes;  // of the whole entry, a multiple of 8
   EntryType type;
-  std::uint8_t a;       // series: InstrumentKind
-  std::uint16_t b;      // series, resource: number of items
-  std::uint32_t id;     // text: text id · series: series id · scope: scope id
-  std::uint32_t size;   // bytes of payload that follow
+  std::uint8_t a;      // series: InstrumentKind
+  std::uint16_t b;     // series, resource: number of items
+  std::uint32_t id;    // text: text id · series: series id · scope: scope id
+  std::uint32_t size;  // bytes of payload that follow
 };
 static_assert(sizeof(EntryHeader) == 16);
 // text: the bytes. Text id 0 is "_other". scope: {u32 name, u32 version, u32 schema_url} text ids. resource: items.
@@ -133,10 +138,11 @@ struct SeriesEntry {
 static_assert(sizeof(SeriesEntry) == 16);
 enum class InstrumentKind : std::uint8_t { counter = 0, counter_real = 1, up_down = 2, gauge = 3, histogram = 4 };
 
-// ---- cells: blocks one after the other, 64-byte aligned, in [0, cells_used) -------------------------------------------------
+// ---- cells: blocks one after the other, 64-byte aligned, in [0, cells_used)
+// -------------------------------------------------
 enum class BlockType : std::uint32_t { slab = 1, histogram = 2, bank = 3, exemplar = 4 };
 struct BlockHeader {
-  std::uint32_t bytes;   // of the whole block, a multiple of 64
+  std::uint32_t bytes;  // of the whole block, a multiple of 64
   BlockType type;
   std::uint32_t slot;    // thread slot that writes it; kSharedSlot: gauges, any thread
   std::uint32_t series;  // histogram, exemplar: its series · slab: series of its first cell
@@ -146,22 +152,26 @@ struct BlockHeader {
 static_assert(sizeof(BlockHeader) == 24);
 inline constexpr std::uint32_t kSharedSlot = 0xffff'ffffU;
 
-// slab: BlockHeader, padding to 64, then `count` cells of 8 bytes: series, series+1, … A thread that needs more cells gets a second,
-// larger slab that starts again at series 0; the old one keeps what it holds. The value of a series is the sum over all slabs of all
-// slots (counter: modulo 2^64; counter_real: double; up_down: two's complement), kSharedSlot included: there threads without a slab
-// add, by locked additions. Gauges live in slabs of kSharedSlot only, as doubles;
-// kGaugeUnset means never set. The cell of a histogram is not part of the format (the writer keeps its block's offset there).
+// slab: BlockHeader, padding to 64, then `count` cells of 8 bytes: series, series+1, … A thread that needs more cells
+// gets a second, larger slab that starts again at series 0; the old one keeps what it holds. The value of a series is
+// the sum over all slabs of all slots (counter: modulo 2^64; counter_real: double; up_down: two's complement),
+// kSharedSlot included: there threads without a slab add, by locked additions. Gauges live in slabs of kSharedSlot
+// only, as doubles; kGaugeUnset means never set. The cell of a histogram is not part of the format (the writer keeps
+// its block's offset there).
 inline constexpr std::size_t kSlabHeaderBytes = 64;
 inline constexpr std::uint64_t kGaugeUnset = 0x7ff8'dead'beef'0000ULL;  // a NaN that no set() can store
 
-// Where the live buckets of a histogram are, in one word, so that growth and rescaling are one release store (PROTOCOL 6).
-//   bank:24 (offset of the bank block in units of 64 bytes; 0: no bank yet) | scale:8 (signed) | base:24 (signed: index of the bank's
-//   first bucket at that scale) | reserved:8
+// Where the live buckets of a histogram are, in one word, so that growth and rescaling are one release store (PROTOCOL
+// 6).
+//   bank:24 (offset of the bank block in units of 64 bytes; 0: no bank yet) | scale:8 (signed) | base:24 (signed: index
+//   of the bank's first bucket at that scale) | reserved:8
 constexpr std::uint64_t make_bank_word(std::uint32_t bank_offset, int scale, std::int32_t base) noexcept {
   return (std::uint64_t{bank_offset / 64U} & 0xffffffU) | (std::uint64_t{static_cast<std::uint8_t>(scale)} << 24) |
          ((std::uint64_t{static_cast<std::uint32_t>(base)} & 0xffffffU) << 32);
 }
-constexpr std::uint32_t bank_offset_of(std::uint64_t word) noexcept { return static_cast<std::uint32_t>(word & 0xffffffU) * 64U; }
+constexpr std::uint32_t bank_offset_of(std::uint64_t word) noexcept {
+  return static_cast<std::uint32_t>(word & 0xffffffU) * 64U;
+}
 constexpr int bank_scale_of(std::uint64_t word) noexcept { return static_cast<std::int8_t>((word >> 24) & 0xffU); }
 constexpr std::int32_t bank_base_of(std::uint64_t word) noexcept {
   return static_cast<std::int32_t>(static_cast<std::uint32_t>((word >> 32) & 0xffffffU) << 8) >> 8;
@@ -183,8 +193,8 @@ struct HistogramBlock {  // cumulative since the block was made; written by the 
   std::atomic<std::uint64_t> count;  // observations, zeros included: written last of a record (release)
   std::atomic<std::uint64_t> zeros;
   std::atomic<double> sum;
-  // Minimum and maximum of the interval in progress and of the one before: index = epoch & 1. They cannot be derived from
-  // cumulative values. `epoch` is the header's tick_epoch when the pair was begun.
+  // Minimum and maximum of the interval in progress and of the one before: index = epoch & 1. They cannot be derived
+  // from cumulative values. `epoch` is the header's tick_epoch when the pair was begun.
   struct Range {
     std::atomic<std::uint32_t> epoch;
     std::uint32_t reserved;
@@ -196,7 +206,8 @@ static_assert(sizeof(HistogramBlock) == 152);
 // bank: BlockHeader, padding to 64, then `count` buckets of u32, read as differences modulo 2^32.
 inline constexpr std::size_t kBankHeaderBytes = 64;
 
-// ---- records ------------------------------------------------------------------------------------------------------------------
+// ---- records
+// ------------------------------------------------------------------------------------------------------------------
 enum class RecordType : std::uint8_t { span = 1, log = 2 };
 struct RecordHeader {
   std::uint16_t bytes;  // of the whole record, a multiple of 8, ≤ kRecordBytesMax
@@ -205,25 +216,26 @@ struct RecordHeader {
   std::uint32_t name;  // text id
 };
 // Flags of both types.
-inline constexpr std::uint8_t kFlagKept = 1;          // span: the sampler keeps it (class kept_span, else unsampled_span)
-inline constexpr std::uint8_t kFlagTraceForeign = 2;  // trace_hi/lo are the id itself (big-endian halves); else lo is a counter
-inline constexpr std::uint8_t kFlagParentForeign = 4; // span: parent is the id itself; log: span is
-inline constexpr std::uint8_t kFlagHasParent = 8;     // span: has a parent · log: belongs to a span
-inline constexpr std::uint8_t kFlagWallTimes = 16;    // times are Unix ns, given by the caller
-inline constexpr std::uint8_t kFlagNoSlot = 32;       // attributes are missing: no open-span slot was to be had
-inline constexpr std::uint8_t kFlagKeepTrace = 64;    // span: the application asked to keep the whole trace
-inline constexpr std::uint8_t kFlagSlow = 128;        // span: a value over its histogram's slow limit was recorded in it
+inline constexpr std::uint8_t kFlagKept = 1;  // span: the sampler keeps it (class kept_span, else unsampled_span)
+inline constexpr std::uint8_t kFlagTraceForeign =
+    2;  // trace_hi/lo are the id itself (big-endian halves); else lo is a counter
+inline constexpr std::uint8_t kFlagParentForeign = 4;  // span: parent is the id itself; log: span is
+inline constexpr std::uint8_t kFlagHasParent = 8;      // span: has a parent · log: belongs to a span
+inline constexpr std::uint8_t kFlagWallTimes = 16;     // times are Unix ns, given by the caller
+inline constexpr std::uint8_t kFlagNoSlot = 32;        // attributes are missing: no open-span slot was to be had
+inline constexpr std::uint8_t kFlagKeepTrace = 64;     // span: the application asked to keep the whole trace
+inline constexpr std::uint8_t kFlagSlow = 128;  // span: a value over its histogram's slow limit was recorded in it
 
 struct SpanRecord {
   RecordHeader header;
   std::uint64_t start, end;  // ticks, or Unix ns (kFlagWallTimes); end 0: still open
   std::uint64_t trace_hi, trace_lo;
-  std::uint64_t span;    // counter
-  std::uint64_t parent;  // counter, or the id itself
-  std::uint16_t scope;   // scope id
-  std::uint8_t kind;     // SpanKind of trace.h
-  std::uint8_t status;   // SpanStatus of trace.h
-  std::uint16_t items;   // items that follow (attributes, events, links, …)
+  std::uint64_t span;                               // counter
+  std::uint64_t parent;                             // counter, or the id itself
+  std::uint16_t scope;                              // scope id
+  std::uint8_t kind;                                // SpanKind of trace.h
+  std::uint8_t status;                              // SpanStatus of trace.h
+  std::uint16_t items;                              // items that follow (attributes, events, links, …)
   std::uint8_t dropped_attributes, dropped_events;  // saturate at 255
 };
 static_assert(sizeof(SpanRecord) == 64);
@@ -242,14 +254,16 @@ static_assert(sizeof(LogRecord) == 48);
 
 // Items (base/items.h) follow a record one after the other.
 
-// ---- open spans: chunks in state `slots`, carved into kSpanSlotBytes -----------------------------------------------------------
+// ---- open spans: chunks in state `slots`, carved into kSpanSlotBytes
+// -----------------------------------------------------------
 enum class SpanSlotState : std::uint32_t { free = 0, open = 1, ending = 2, chained = 3 };
 struct SpanSlot {
   std::atomic<std::uint32_t> state;
-  std::atomic<std::uint32_t> busy;      // one-byte try-lock of concurrent annotations, kept a word
-  std::atomic<std::uint32_t> used;      // bytes of `bytes` in use here; release
-  std::atomic<std::uint32_t> next;      // 1 + index of the slot that goes on (chunk * slots per chunk + slot); 0: none
-  std::atomic<std::uint64_t> ending_at; // state ending: (thread slot + 1) << 48 | ordinal (sum over classes) of the record-to-be
+  std::atomic<std::uint32_t> busy;  // one-byte try-lock of concurrent annotations, kept a word
+  std::atomic<std::uint32_t> used;  // bytes of `bytes` in use here; release
+  std::atomic<std::uint32_t> next;  // 1 + index of the slot that goes on (chunk * slots per chunk + slot); 0: none
+  std::atomic<std::uint64_t>
+      ending_at;  // state ending: (thread slot + 1) << 48 | ordinal (sum over classes) of the record-to-be
   std::uint64_t reserved;
   std::uint8_t bytes[kSpanSlotBytes - 32];  // first of a span: SpanRecord and items; later ones: more items
 };

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "ring/layout.h"
@@ -20,7 +21,8 @@ struct Tally {
   void add(std::uint64_t word) noexcept { word == 0 ? ++zeros : word == ~std::uint64_t{0} ? ++ones : ++mixed; }
 };
 
-// Reads `bytes` at `offset` of a page that is being toggled; the buffer is misaligned by `skew`.
+// Reads `bytes` at `offset` of a page that is being toggled; the buffer is misaligned by `skew`. At least `preads`
+// times, and on until the two met: on a busy machine the toggler may not have run once when the readings are done.
 Tally read_toggled(int file, std::size_t offset, std::size_t bytes, std::size_t skew, int preads) {
   auto* words = static_cast<std::uint64_t*>(::mmap(nullptr, kPageBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0));
   EXPECT_NE(words, MAP_FAILED);
@@ -33,7 +35,9 @@ Tally read_toggled(int file, std::size_t offset, std::size_t bytes, std::size_t 
   });
   Tally tally;
   alignas(64) std::uint8_t buffer[kPageBytes + 64];
-  for (int n = 0; n < preads; ++n) {
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  const auto met = [&] { return tally.zeros > 0 && tally.ones > 0; };
+  for (int n = 0; n < preads || (!met() && std::chrono::steady_clock::now() < patience); ++n) {
     std::atomic_thread_fence(std::memory_order_acquire);
     if (!read_exactly(file, buffer + skew, bytes, offset)) ADD_FAILURE() << "pread failed";
     for (std::size_t at = 0; at < bytes; at += 8) {

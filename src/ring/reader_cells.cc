@@ -161,7 +161,8 @@ bool RingReader::read_cells(CellSnapshot& to) try {
       const bool shared = block.slot == kSharedSlot;
       for (std::uint32_t i = 0; i < block.count; ++i) {
         const auto value = load<std::uint64_t>(&s.first[at + kSlabHeaderBytes + i * 8ULL]);
-        // A shared slab spans series of all kinds: gauges, and what threads without a slab of their own added to counters.
+        // A shared slab spans series of all kinds: gauges, and what threads without a slab of their own added to
+        // counters.
         if (shared ? value != kGaugeUnset && (value != 0 || s.is_gauge(block.series + i)) : value != 0)
           to.scalars.push_back({block.slot, block.series + i, value});
       }

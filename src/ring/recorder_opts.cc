@@ -37,16 +37,14 @@ bool read_recorder_opts(const std::string& home, RecorderOpts& opts) noexcept tr
   const Fd file = open_file(home + "/run/recorder.opts", O_RDONLY, 0, why);
   RecorderOpts read;
   if (!file || !read_exactly(file.get(), &read, sizeof read, 0)) return false;
-  if (read.magic != kRecorderOptsMagic || read.version != 1 || read.bytes != sizeof read || read.crc != checksum(read) ||
-      read.slow_limit_count > kSlowLimitsMax)
+  if (read.magic != kRecorderOptsMagic || read.version != 1 || read.bytes != sizeof read ||
+      read.crc != checksum(read) || read.slow_limit_count > kSlowLimitsMax)
     return false;
   read.environment[sizeof read.environment - 1] = '\0';
   for (SlowLimit& slow : read.slow_limits) slow.metric[sizeof slow.metric - 1] = '\0';
   opts = read;
   return true;
-} catch (...) {
-  return false;
-}
+} catch (...) { return false; }
 
 bool write_recorder_opts(const std::string& home, RecorderOpts opts, std::string& why) noexcept try {
   opts.crc = checksum(opts);

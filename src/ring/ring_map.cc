@@ -15,7 +15,8 @@ Geometry plan_ring(std::uint64_t bytes) noexcept {
   g.file_bytes = bytes / kPageBytes * kPageBytes;
   const bool small = g.file_bytes < (std::uint64_t{1} << 20);
   g.chunk_bytes = small ? kChunkBytesSmall : kChunkBytes;
-  // Seven tenths for records, a fifth for cells, the rest for what names them: 7 MB, 2 MB and 1 MB of the default 10 MiB.
+  // Seven tenths for records, a fifth for cells, the rest for what names them: 7 MB, 2 MB and 1 MB of the default 10
+  // MiB.
   g.chunk_count = static_cast<std::uint32_t>(g.file_bytes * 7 / 10 / g.chunk_bytes);
   // A slot per chunk: more threads than chunks could not own one anyway. 16-bit owner in the chunk's word.
   g.slot_count = g.chunk_count < 32 ? 32 : g.chunk_count > 1024 ? 1024 : (g.chunk_count + 31) / 32 * 32;
@@ -75,8 +76,8 @@ bool append_entry(const RingMap& map, EntryType type, std::uint8_t a, std::uint1
   return true;
 }
 
-BlockHeader* append_block(const RingMap& map, BlockType type, std::size_t bytes, std::uint32_t slot, std::uint32_t series,
-                          std::uint32_t count) noexcept {
+BlockHeader* append_block(const RingMap& map, BlockType type, std::size_t bytes, std::uint32_t slot,
+                          std::uint32_t series, std::uint32_t count) noexcept {
   Header& h = map.header();
   const std::uint64_t used = h.cells_used.load(std::memory_order_relaxed);
   const std::size_t whole = (bytes + 63) / 64 * 64;

@@ -1,5 +1,6 @@
-// A ring as its own process sees it: one writable mapping and pointers into it. Made by record/process; formatted once, then
-// written by the functions of directory_writer.h, cell_writer.h and chunk_writer.h. Never unmapped while the process may record.
+// A ring as its own process sees it: one writable mapping and pointers into it. Made by record/process; formatted once,
+// then written by the functions of directory_writer.h, cell_writer.h and chunk_writer.h. Never unmapped while the
+// process may record.
 #pragma once
 #include <atomic>
 #include <cstdint>
@@ -13,8 +14,8 @@ namespace honeylink::telemetry::ring {
 struct Geometry {
   std::uint64_t file_bytes = 0;
   std::uint32_t slot_count = 0, chunk_count = 0, chunk_bytes = 0;
-  std::uint64_t slots_offset = 0, chunk_headers_offset = 0, directory_offset = 0, directory_bytes = 0, cells_offset = 0, cells_bytes = 0,
-                chunks_offset = 0;
+  std::uint64_t slots_offset = 0, chunk_headers_offset = 0, directory_offset = 0, directory_bytes = 0, cells_offset = 0,
+                cells_bytes = 0, chunks_offset = 0;
 };
 /// For kRingBytesMin ≤ bytes ≤ kRingBytesMax; rounded down to pages.
 [[nodiscard]] Geometry plan_ring(std::uint64_t bytes) noexcept;
@@ -34,7 +35,8 @@ struct RingIdentity {
 struct RingMap {
   std::uint8_t* base = nullptr;
   Geometry geometry;
-  // Where the search for a chunk begins: the one after the last that was taken. A hint of the writing process, not part of the file.
+  // Where the search for a chunk begins: the one after the last that was taken. A hint of the writing process, not part
+  // of the file.
   std::atomic<std::uint32_t>* next_chunk = nullptr;
 
   [[nodiscard]] Header& header() const noexcept { return *reinterpret_cast<Header*>(base); }
@@ -62,7 +64,7 @@ bool append_entry(const RingMap& map, EntryType type, std::uint8_t a, std::uint1
                   std::span<const std::uint8_t> head, std::span<const std::uint8_t> tail = {}) noexcept;
 
 /// A zeroed block of at least `bytes` (header included); the caller holds the process's lock. nullptr: no cell left.
-BlockHeader* append_block(const RingMap& map, BlockType type, std::size_t bytes, std::uint32_t slot, std::uint32_t series,
-                          std::uint32_t count) noexcept;
+BlockHeader* append_block(const RingMap& map, BlockType type, std::size_t bytes, std::uint32_t slot,
+                          std::uint32_t series, std::uint32_t count) noexcept;
 
 }  // namespace honeylink::telemetry::ring

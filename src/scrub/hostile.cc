@@ -35,8 +35,9 @@ bool has_email(std::string_view s) noexcept {
       if (s.substr(at, 3) != "%40") continue;
       after = at + 3;
     }
-    const bool local = at > 0 && (is_alnum(s[at - 1]) || std::string_view("._+-%'").find(s[at - 1]) != std::string_view::npos ||
-                                  static_cast<std::uint8_t>(s[at - 1]) >= 0x80);
+    const bool local =
+        at > 0 && (is_alnum(s[at - 1]) || std::string_view("._+-%'").find(s[at - 1]) != std::string_view::npos ||
+                   static_cast<std::uint8_t>(s[at - 1]) >= 0x80);
     if (!local) continue;
     std::size_t dot = 0, end = after;
     while (end < s.size() && (is_alnum(s[end]) || s[end] == '-' || s[end] == '.')) {
@@ -81,21 +82,25 @@ bool is_issued(const std::uint8_t* d, std::size_t n) noexcept {
 
 bool has_card(std::string_view s) noexcept {
   for (std::size_t i = 0; i < s.size(); ++i) {
-    if (!is_digit(s[i]) || (i > 0 && (is_alnum(s[i - 1]) || s[i - 1] == '.' || s[i - 1] == '-' || s[i - 1] == '_'))) continue;
+    if (!is_digit(s[i]) || (i > 0 && (is_alnum(s[i - 1]) || s[i - 1] == '.' || s[i - 1] == '-' || s[i - 1] == '_')))
+      continue;
     std::array<std::uint8_t, 20> digits{};
     std::size_t count = 0, at = i;
     char parting = 0;
     for (; at < s.size() && count < digits.size(); ++at) {
       if (is_digit(s[at])) {
         digits[count++] = static_cast<std::uint8_t>(s[at] - '0');
-      } else if ((s[at] == ' ' || s[at] == '-') && (parting == 0 || parting == s[at]) && count >= 4 && at + 1 < s.size() && is_digit(s[at + 1])) {
+      } else if ((s[at] == ' ' || s[at] == '-') && (parting == 0 || parting == s[at]) && count >= 4 &&
+                 at + 1 < s.size() && is_digit(s[at + 1])) {
         parting = s[at];
       } else {
         break;
       }
     }
-    const bool bounded = at >= s.size() || !(is_alnum(s[at]) || s[at] == '-' || s[at] == '_' || (s[at] == '.' && at + 1 < s.size() && is_digit(s[at + 1])));
-    if (bounded && count >= 13 && count <= 19 && is_issued(digits.data(), count) && luhn(digits.data(), count)) return true;
+    const bool bounded = at >= s.size() || !(is_alnum(s[at]) || s[at] == '-' || s[at] == '_' ||
+                                             (s[at] == '.' && at + 1 < s.size() && is_digit(s[at + 1])));
+    if (bounded && count >= 13 && count <= 19 && is_issued(digits.data(), count) && luhn(digits.data(), count))
+      return true;
     while (i + 1 < s.size() && is_digit(s[i + 1])) ++i;
   }
   return false;
@@ -124,7 +129,8 @@ bool has_ipv4(std::string_view s) noexcept {
     while (bounded && at < s.size() && is_digit(s[at])) {
       const std::size_t from = at;
       unsigned value = 0;
-      while (at < s.size() && is_digit(s[at]) && at - from < 4) value = value * 10 + static_cast<unsigned>(s[at++] - '0');
+      while (at < s.size() && is_digit(s[at]) && at - from < 4)
+        value = value * 10 + static_cast<unsigned>(s[at++] - '0');
       if (value > 255 || at - from > 3 || (at - from > 1 && s[from] == '0')) break;
       if (parts == 0) first = value;
       before = last, last = value;
@@ -153,7 +159,8 @@ bool mac_at(std::string_view s, std::size_t i, char parting, std::size_t group) 
 }
 bool has_mac(std::string_view s) noexcept {
   for (std::size_t i = 0; i + 14 <= s.size(); ++i) {
-    if (!is_hex(s[i]) || (i > 0 && (is_alnum(s[i - 1]) || s[i - 1] == ':' || s[i - 1] == '-' || s[i - 1] == '.'))) continue;
+    if (!is_hex(s[i]) || (i > 0 && (is_alnum(s[i - 1]) || s[i - 1] == ':' || s[i - 1] == '-' || s[i - 1] == '.')))
+      continue;
     if (mac_at(s, i, ':', 2) || mac_at(s, i, '-', 2) || mac_at(s, i, '.', 4)) return true;
   }
   return false;
@@ -163,13 +170,19 @@ struct Prefix {
   std::string_view text;
   std::size_t more;  // characters that must follow
 };
-constexpr Prefix kPrefixes[] = {
-    {"AKIA", 12}, {"ASIA", 12}, {"AIza", 30}, {"ghp_", 20}, {"gho_", 20}, {"ghu_", 20}, {"ghs_", 20}, {"ghr_", 20}, {"github_pat_", 20},
-    {"glpat-", 16}, {"xoxb-", 10}, {"xoxp-", 10}, {"xoxa-", 10}, {"xoxs-", 10}, {"xapp-", 10}, {"sk_live_", 10}, {"sk_test_", 10},
-    {"rk_live_", 10}, {"pk_live_", 10}, {"sk-", 20}, {"SG.", 30}, {"npm_", 30}, {"pypi-", 30}, {"ya29.", 20}, {"dop_v1_", 30},
-    {"shpat_", 20}, {"AGE-SECRET-KEY-", 20}, {"whsec_", 20}, {"hf_", 30}, {"EAACEdEose0cBA", 5}};
-constexpr std::string_view kAssigned[] = {"password=", "passwd=", "pwd=", "secret=", "api_key=", "apikey=", "access_token=", "token=",
-                                          "client_secret=", "password:", "authorization: ", "bearer "};
+constexpr Prefix kPrefixes[] = {{"AKIA", 12},     {"ASIA", 12},     {"AIza", 30},
+                                {"ghp_", 20},     {"gho_", 20},     {"ghu_", 20},
+                                {"ghs_", 20},     {"ghr_", 20},     {"github_pat_", 20},
+                                {"glpat-", 16},   {"xoxb-", 10},    {"xoxp-", 10},
+                                {"xoxa-", 10},    {"xoxs-", 10},    {"xapp-", 10},
+                                {"sk_live_", 10}, {"sk_test_", 10}, {"rk_live_", 10},
+                                {"pk_live_", 10}, {"sk-", 20},      {"SG.", 30},
+                                {"npm_", 30},     {"pypi-", 30},    {"ya29.", 20},
+                                {"dop_v1_", 30},  {"shpat_", 20},   {"AGE-SECRET-KEY-", 20},
+                                {"whsec_", 20},   {"hf_", 30},      {"EAACEdEose0cBA", 5}};
+constexpr std::string_view kAssigned[] = {
+    "password=",     "passwd=", "pwd=",           "secret=",   "api_key=",        "apikey=",
+    "access_token=", "token=",  "client_secret=", "password:", "authorization: ", "bearer "};
 
 bool begins_without_case(std::string_view s, std::string_view lower) noexcept {
   if (s.size() < lower.size()) return false;
@@ -222,7 +235,8 @@ bool has_secret(std::string_view s) noexcept {
         std::size_t n = 0;
         const auto value = rest.substr(assigned.size());
         bool digit = false;
-        while (n < value.size() && value[n] != ' ' && value[n] != '&' && value[n] != ',') digit = digit || is_digit(value[n]), ++n;
+        while (n < value.size() && value[n] != ' ' && value[n] != '&' && value[n] != ',')
+          digit = digit || is_digit(value[n]), ++n;
         if (n >= 6 && digit) return true;
       }
     const std::size_t n = token_length(rest);

@@ -1,8 +1,9 @@
-// Does a text hold what must not be kept: an e-mail address, a payment card, a JWT, an IPv4 or MAC address, a secret key?
+// Does a text hold what must not be kept: an e-mail address, a payment card, a JWT, an IPv4 or MAC address, a secret
+// key?
 //
-// Hand-written matchers behind one pass that ORs character classes: a value without the characters that a pattern needs never meets
-// its matcher, so most values cost one look at each byte. A second guard: the keys of key_rules.h are the first. What these miss and
-// what they wrongly catch is measured by hostile_test.cc (≥ 95 %, ≤ 1 %). Pure; any thread.
+// Hand-written matchers behind one pass that ORs character classes: a value without the characters that a pattern needs
+// never meets its matcher, so most values cost one look at each byte. A second guard: the keys of key_rules.h are the
+// first. What these miss and what they wrongly catch is measured by hostile_test.cc (≥ 95 %, ≤ 1 %). Pure; any thread.
 #pragma once
 #include <cstdint>
 #include <string_view>

@@ -9,8 +9,9 @@ namespace {
 
 constexpr std::string_view kIds[] = {"device_id", "user_id", "peer_id"};
 // The same words as the compiler refuses as literals (include/honeylink/internal/literal.h), and their relatives.
-constexpr std::string_view kRefused[] = {"payload", "body", "password", "passwd", "pwd", "secret", "token", "authorization", "cookie",
-                                         "passphrase", "api_key", "apikey", "private_key", "credential", "credentials"};
+constexpr std::string_view kRefused[] = {"payload", "body",   "password",      "passwd",     "pwd",
+                                         "secret",  "token",  "authorization", "cookie",     "passphrase",
+                                         "api_key", "apikey", "private_key",   "credential", "credentials"};
 // Of these a key that holds them anywhere is refused where its value is text: password_old, payload.raw.
 constexpr std::string_view kPartings = ".-_/ ";
 

@@ -1,7 +1,9 @@
-// What a key alone decides: hash its value, refuse it, or look at the value. The product's own rules; config.toml can only add.
+// What a key alone decides: hash its value, refuse it, or look at the value. The product's own rules; config.toml can
+// only add.
 //
-// A key is split at dots, dashes, underscores, slashes and blanks, and compared without case: `user.password` and `X-Auth-Token` are
-// refused as `password` and `token` are; `http.request.body.size` is not (its last part is a size), unless its value is text.
+// A key is split at dots, dashes, underscores, slashes and blanks, and compared without case: `user.password` and
+// `X-Auth-Token` are refused as `password` and `token` are; `http.request.body.size` is not (its last part is a size),
+// unless its value is text.
 #pragma once
 #include <cstdint>
 #include <string>

@@ -1,4 +1,5 @@
-// See pseudonym.h. The hash is over len(kind) (4 bytes, little-endian) | kind | raw, so that no two pairs share an input.
+// See pseudonym.h. The hash is over len(kind) (4 bytes, little-endian) | kind | raw, so that no two pairs share an
+// input.
 #include "scrub/pseudonym.h"
 
 #include <fcntl.h>
@@ -36,7 +37,8 @@ int read_key(const std::string& home, std::array<std::uint8_t, Pseudonyms::kKeyB
   if (!read_whole(home + std::string(kKeyFile), 256, text, why)) return errno == ENOENT ? 0 : -1;
   std::size_t bytes = 0;
   const bool sound = text.size() == kHead.size() + 2 * key.size() + 1 && std::string_view(text).starts_with(kHead) &&
-                     sodium_hex2bin(key.data(), key.size(), text.data() + kHead.size(), 2 * key.size(), nullptr, &bytes, nullptr) == 0 &&
+                     sodium_hex2bin(key.data(), key.size(), text.data() + kHead.size(), 2 * key.size(), nullptr, &bytes,
+                                    nullptr) == 0 &&
                      bytes == key.size();
   sodium_memzero(text.data(), text.size());
   return sound ? 1 : 0;  // a key that is damaged is a key that is lost
@@ -84,7 +86,7 @@ std::unique_ptr<Pseudonyms> Pseudonyms::open(const std::string& home, std::strin
 }
 
 std::string_view Pseudonyms::hash(std::string_view kind, std::string_view raw) {
-  const std::size_t place = std::hash<std::string_view>{}(raw) ^ (std::hash<std::string_view>{}(kind) * 31);
+  const std::size_t place = std::hash<std::string_view>{}(raw) ^ (std::hash<std::string_view>{}(kind)*31);
   auto& pair = cache_[place % kPairs];
   if (!pair[0].text.empty() && pair[0].raw == raw && pair[0].kind == kind) return ++hits_, pair[0].text;
   std::swap(pair[0], pair[1]);

@@ -1,8 +1,10 @@
-// Identifiers as they may be kept: HMAC-SHA-256 under a key of this installation, the first 16 bytes as hex (DESIGN 11, F49, F50).
+// Identifiers as they may be kept: HMAC-SHA-256 under a key of this installation, the first 16 bytes as hex (DESIGN 11,
+// F49, F50).
 //
-// The key lies in keys/pseudonym.key (0600, made on first use); beside it pseudonym.epoch counts how many keys this home has had. Where
-// the key was lost a new one is made, hashes of it carry "@2" (the epoch), and nothing is ever kept raw. `honeytel traces --id` uses
-// the same class to hash what a person types. Not thread-safe; one owner. Key bytes are wiped on destruction.
+// The key lies in keys/pseudonym.key (0600, made on first use); beside it pseudonym.epoch counts how many keys this
+// home has had. Where the key was lost a new one is made, hashes of it carry "@2" (the epoch), and nothing is ever kept
+// raw. `honeytel traces --id` uses the same class to hash what a person types. Not thread-safe; one owner. Key bytes
+// are wiped on destruction.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -11,7 +11,8 @@ namespace {
 
 constexpr unsigned kDepthMax = 1;  // items inside events and links; none inside those
 
-void append_item(std::vector<std::uint8_t>& out, std::uint16_t key, ItemType type, std::span<const std::uint8_t> payload) {
+void append_item(std::vector<std::uint8_t>& out, std::uint16_t key, ItemType type,
+                 std::span<const std::uint8_t> payload) {
   const ItemHeader header{key, item_type_size(type, payload.size())};
   const std::size_t at = out.size();
   out.resize(at + sizeof header + padded4(payload.size()));
@@ -77,7 +78,8 @@ void Scrubber::clean_string(std::string& text) {
 std::string_view Scrubber::pseudonym(std::string_view kind, std::string_view raw) {
   if (pseudonyms_ == nullptr && !tried_key_) {
     tried_key_ = true;
-    pseudonyms_ = options_.may_make_key ? Pseudonyms::open(options_.home, why_) : Pseudonyms::open_existing(options_.home, why_);
+    pseudonyms_ =
+        options_.may_make_key ? Pseudonyms::open(options_.home, why_) : Pseudonyms::open_existing(options_.home, why_);
     if (pseudonyms_ != nullptr) why_.clear();
   }
   if (pseudonyms_ == nullptr) return ++counts_.refused_no_key, std::string_view{};
@@ -92,11 +94,18 @@ Scrubber::Change Scrubber::hash_item(const Source& source, const Item& item, Byt
     case ItemType::id:
       hashed = pseudonym(source.text(item.as<std::uint16_t>()), item.text().substr(2));
       break;
-    case ItemType::text: hashed = pseudonym(own, item.text()); break;
-    case ItemType::integer: hashed = pseudonym(own, std::to_string(item.as<std::int64_t>())); break;
+    case ItemType::text:
+      hashed = pseudonym(own, item.text());
+      break;
+    case ItemType::integer:
+      hashed = pseudonym(own, std::to_string(item.as<std::int64_t>()));
+      break;
     case ItemType::texts:
-    case ItemType::integers: return clean_texts(item, own, true, out);
-    default: ++counts_.refused_key; return Change::left_out;  // a real or a truth value identifies nobody: a mistake
+    case ItemType::integers:
+      return clean_texts(item, own, true, out);
+    default:
+      ++counts_.refused_key;
+      return Change::left_out;  // a real or a truth value identifies nobody: a mistake
   }
   if (hashed.empty()) return Change::left_out;
   append_item(out, item.key, ItemType::text, bytes_of(hashed));
@@ -150,8 +159,8 @@ Scrubber::Change Scrubber::clean_value(const Source& source, const Item& item, K
   return Change::replaced;
 }
 
-Scrubber::Change Scrubber::clean_nested(const Source& source, const Item& item, std::size_t head, unsigned depth, Bytes& out,
-                                        std::uint16_t& left_out) {
+Scrubber::Change Scrubber::clean_nested(const Source& source, const Item& item, std::size_t head, unsigned depth,
+                                        Bytes& out, std::uint16_t& left_out) {
   if (depth > kDepthMax - 1) return ++left_out, Change::left_out;
   Bytes& inner = scratch_[1];
   if (!clean_items(source, item.payload.subspan(head), depth + 1, inner, left_out)) return Change::none;
@@ -169,15 +178,21 @@ Scrubber::Change Scrubber::clean_nested(const Source& source, const Item& item, 
   return Change::replaced;
 }
 
-Scrubber::Change Scrubber::clean_item(const Source& source, const Item& item, unsigned depth, Bytes& out, std::uint16_t& left_out) {
+Scrubber::Change Scrubber::clean_item(const Source& source, const Item& item, unsigned depth, Bytes& out,
+                                      std::uint16_t& left_out) {
   switch (item.type) {
-    case ItemType::event: return clean_nested(source, item, kEventHeadBytes, depth, out, left_out);
-    case ItemType::link: return clean_nested(source, item, kLinkHeadBytes, depth, out, left_out);
+    case ItemType::event:
+      return clean_nested(source, item, kEventHeadBytes, depth, out, left_out);
+    case ItemType::link:
+      return clean_nested(source, item, kLinkHeadBytes, depth, out, left_out);
     case ItemType::status_text:
     case ItemType::message:
-    case ItemType::keep_reason: return clean_value(source, item, KeyVerdict::look, out);
-    case ItemType::trace_state: return is_utf8(item.text()) ? Change::none : Change::left_out;  // W3C's printable ASCII, vendors' own words
-    default: break;
+    case ItemType::keep_reason:
+      return clean_value(source, item, KeyVerdict::look, out);
+    case ItemType::trace_state:
+      return is_utf8(item.text()) ? Change::none : Change::left_out;  // W3C's printable ASCII, vendors' own words
+    default:
+      break;
   }
   const KeyVerdict judged = verdict(source, item.key);
   const bool refused = judged == KeyVerdict::refuse || (judged == KeyVerdict::refuse_text && is_text(item.type));
@@ -185,15 +200,17 @@ Scrubber::Change Scrubber::clean_item(const Source& source, const Item& item, un
     ++counts_.refused_key, ++left_out;
     return Change::left_out;
   }
-  const bool harmless = item.type == ItemType::boolean || item.type == ItemType::real || item.type == ItemType::booleans ||
-                        item.type == ItemType::reals || item.type == ItemType::integers;
+  const bool harmless = item.type == ItemType::boolean || item.type == ItemType::real ||
+                        item.type == ItemType::booleans || item.type == ItemType::reals ||
+                        item.type == ItemType::integers;
   if (harmless && judged != KeyVerdict::hash) return Change::none;
   const Change change = clean_value(source, item, judged, out);
   if (change == Change::left_out) ++left_out;
   return change;
 }
 
-bool Scrubber::clean_items(const Source& source, std::span<const std::uint8_t> items, unsigned depth, Bytes& out, std::uint16_t& left_out) {
+bool Scrubber::clean_items(const Source& source, std::span<const std::uint8_t> items, unsigned depth, Bytes& out,
+                           std::uint16_t& left_out) {
   out.clear();
   bool copying = false;
   ItemCursor cursor(items);
@@ -203,10 +220,13 @@ bool Scrubber::clean_items(const Source& source, std::span<const std::uint8_t> i
     const std::size_t before = out.size();
     const Change change = clean_item(source, item, depth, out, left_out);
     if (change == Change::none) {
-      if (copying) out.insert(out.end(), items.begin() + static_cast<std::ptrdiff_t>(at), items.begin() + static_cast<std::ptrdiff_t>(at + whole));
+      if (copying)
+        out.insert(out.end(), items.begin() + static_cast<std::ptrdiff_t>(at),
+                   items.begin() + static_cast<std::ptrdiff_t>(at + whole));
     } else if (!copying) {
       copying = true;
-      out.insert(out.begin() + static_cast<std::ptrdiff_t>(before), items.begin(), items.begin() + static_cast<std::ptrdiff_t>(at));
+      out.insert(out.begin() + static_cast<std::ptrdiff_t>(before), items.begin(),
+                 items.begin() + static_cast<std::ptrdiff_t>(at));
     }
     at += whole;
   }
@@ -227,13 +247,16 @@ void Scrubber::clean(LogEvent& log) {
 bool Scrubber::clean_pair(const std::string& key, std::string& value) {
   switch (rules_.judge(key)) {
     case KeyVerdict::refuse:
-    case KeyVerdict::refuse_text: return ++counts_.refused_key, false;
+    case KeyVerdict::refuse_text:
+      return ++counts_.refused_key, false;
     case KeyVerdict::hash: {
       const auto hashed = pseudonym(KeyRules::kind_of(key), value);
       value.assign(hashed);
       return !hashed.empty();
     }
-    default: clean_string(value); return true;
+    default:
+      clean_string(value);
+      return true;
   }
 }
 
@@ -246,7 +269,8 @@ void Scrubber::clean(SeriesInfo& series) {
   });
 }
 void Scrubber::clean(ResourceInfo& resource) {
-  for (std::string* text : {&resource.service_name, &resource.service_version, &resource.module, &resource.environment}) clean_string(*text);
+  for (std::string* text : {&resource.service_name, &resource.service_version, &resource.module, &resource.environment})
+    clean_string(*text);
   std::erase_if(resource.more, [&](auto& pair) {
     const bool kept = clean_pair(pair.first, pair.second);
     clean_string(pair.first);

@@ -1,8 +1,9 @@
-// Everything that leaves a ring passes here, whoever reads it (I-6): ids become pseudonyms, payload keys and hostile values are
-// refused, invalid UTF-8 is replaced; each is counted by reason. What is clean is passed on without a copy.
+// Everything that leaves a ring passes here, whoever reads it (I-6): ids become pseudonyms, payload keys and hostile
+// values are refused, invalid UTF-8 is replaced; each is counted by reason. What is clean is passed on without a copy.
 //
-// Used by the engine for each record, and by query for what it shows from rings. names() must have seen a source's texts before its
-// records are cleaned: names and keys are cleaned once, in the source's own table. Not thread-safe; one owner.
+// Used by the engine for each record, and by query for what it shows from rings. names() must have seen a source's
+// texts before its records are cleaned: names and keys are cleaned once, in the source's own table. Not thread-safe;
+// one owner.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -52,7 +53,9 @@ class Scrubber {
   /// Nothing, or why ids cannot be hashed.
   [[nodiscard]] const std::string& why() const noexcept { return why_; }
   /// A new key took the place of a lost one: hashes from before do not compare with those from now on.
-  [[nodiscard]] bool key_renewed() const noexcept { return pseudonyms_ != nullptr && pseudonyms_->made_now() && pseudonyms_->epoch() > 1; }
+  [[nodiscard]] bool key_renewed() const noexcept {
+    return pseudonyms_ != nullptr && pseudonyms_->made_now() && pseudonyms_->epoch() > 1;
+  }
 
  private:
   struct KnownSource {
@@ -66,12 +69,14 @@ class Scrubber {
   KnownSource& known(const Source& source);
   KeyVerdict verdict(const Source& source, std::uint16_t key);
   /// True: `out` holds the cleaned items; false: they were clean as they are.
-  bool clean_items(const Source& source, std::span<const std::uint8_t> items, unsigned depth, Bytes& out, std::uint16_t& left_out);
+  bool clean_items(const Source& source, std::span<const std::uint8_t> items, unsigned depth, Bytes& out,
+                   std::uint16_t& left_out);
   Change clean_item(const Source& source, const Item& item, unsigned depth, Bytes& out, std::uint16_t& left_out);
   Change clean_value(const Source& source, const Item& item, KeyVerdict verdict, Bytes& out);
   Change clean_texts(const Item& item, std::string_view kind, bool as_ids, Bytes& out);
   Change hash_item(const Source& source, const Item& item, Bytes& out);
-  Change clean_nested(const Source& source, const Item& item, std::size_t head, unsigned depth, Bytes& out, std::uint16_t& left_out);
+  Change clean_nested(const Source& source, const Item& item, std::size_t head, unsigned depth, Bytes& out,
+                      std::uint16_t& left_out);
   /// The text as it may be kept: itself, or one held in `text_`.
   std::string_view clean_text(std::string_view text);
   std::string_view pseudonym(std::string_view kind, std::string_view raw);

@@ -36,7 +36,9 @@ struct Items {
     if (size != 0) std::memcpy(bytes.data() + at + sizeof header, payload, size);
     return *this;
   }
-  Items& text(std::uint16_t key, std::string_view value, ItemType type = ItemType::text) { return add(key, type, value.data(), value.size()); }
+  Items& text(std::uint16_t key, std::string_view value, ItemType type = ItemType::text) {
+    return add(key, type, value.data(), value.size());
+  }
   Items& integer(std::uint16_t key, std::int64_t value) { return add(key, ItemType::integer, &value, 8); }
   Items& id(std::uint16_t key, std::uint16_t kind, std::string_view raw) {
     std::string payload(reinterpret_cast<const char*>(&kind), 2);
@@ -68,7 +70,9 @@ struct Bench {
     std::vector<std::pair<std::string, std::string>> out;
     ItemCursor cursor(bytes);
     for (Item item; cursor.next(item);)
-      out.emplace_back(std::string(source.text(item.key)), item.type == ItemType::integer ? std::to_string(item.as<std::int64_t>()) : std::string(item.text()));
+      out.emplace_back(std::string(source.text(item.key)), item.type == ItemType::integer
+                                                               ? std::to_string(item.as<std::int64_t>())
+                                                               : std::string(item.text()));
     EXPECT_FALSE(cursor.damaged());
     return out;
   }
@@ -86,7 +90,10 @@ TEST(Scrubber, MarkedAndWellKnownIdsBecomeTheSamePseudonym) {
   Bench b;
   const auto kind = b.key("device");
   Items items;
-  items.id(b.key("peer"), kind, "AA-17").text(b.key("device_id"), "AA-17").text(b.key("net.device_id"), "AA-17").text(b.key("user_id"), "AA-17");
+  items.id(b.key("peer"), kind, "AA-17")
+      .text(b.key("device_id"), "AA-17")
+      .text(b.key("net.device_id"), "AA-17")
+      .text(b.key("user_id"), "AA-17");
   const auto got = b.clean(items);
   ASSERT_EQ(got.size(), 4U);
   EXPECT_EQ(got[0].second.size(), 32U);
@@ -107,8 +114,13 @@ TEST(Scrubber, ConfiguredIdsAndIntegersAreHashedToo) {
 TEST(Scrubber, PayloadKeysAreLeftOutAndCounted) {
   Bench b;
   Items items;
-  items.text(b.key("before"), "1").text(b.key("http.request.body"), "x").text(b.key("Password"), "x").text(b.key("my-diary"), "x").text(b.key("X-Auth-Token"), "x")
-      .integer(b.key("http.request.body.size"), 12).text(b.key("payload.raw"), "x");
+  items.text(b.key("before"), "1")
+      .text(b.key("http.request.body"), "x")
+      .text(b.key("Password"), "x")
+      .text(b.key("my-diary"), "x")
+      .text(b.key("X-Auth-Token"), "x")
+      .integer(b.key("http.request.body.size"), 12)
+      .text(b.key("payload.raw"), "x");
   EXPECT_EQ(b.clean(items), (Pairs{{"before", "1"}, {"http.request.body.size", "12"}}));
   EXPECT_EQ(b.span.dropped_attributes, 5U);
   EXPECT_EQ(b.scrubber.counts().refused_key, 5U);
@@ -116,8 +128,11 @@ TEST(Scrubber, PayloadKeysAreLeftOutAndCounted) {
 TEST(Scrubber, HostileValuesAreReplacedByTheReason) {
   Bench b;
   Items items;
-  items.text(b.key("note"), "write to bob@example.com").integer(b.key("n"), 4111111111111111).text(0, "peer 10.1.2.3 gone", ItemType::message);
-  EXPECT_EQ(b.clean(items), (Pairs{{"note", "[refused: email]"}, {"n", "[refused: card]"}, {"_other", "[refused: ipv4]"}}));
+  items.text(b.key("note"), "write to bob@example.com")
+      .integer(b.key("n"), 4111111111111111)
+      .text(0, "peer 10.1.2.3 gone", ItemType::message);
+  EXPECT_EQ(b.clean(items),
+            (Pairs{{"note", "[refused: email]"}, {"n", "[refused: card]"}, {"_other", "[refused: ipv4]"}}));
 }
 TEST(Scrubber, ItemsInsideEventsAreCleanedAsWell) {
   Bench b;
@@ -211,7 +226,7 @@ TEST(Pseudonyms, KeyIsPrivateAndStableAcrossRuns) {
     EXPECT_EQ(names->hash("device", "AA-17"), first);
     EXPECT_EQ(names->cache_hits(), 1U);
   }
-  struct stat info{};
+  struct stat info {};
   ASSERT_EQ(stat((home.path() + "/keys/pseudonym.key").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600U);
   ASSERT_EQ(stat((home.path() + "/keys").c_str(), &info), 0);
@@ -248,7 +263,8 @@ TEST(Pseudonyms, CacheNeverAnswersForAnother) {
   auto names = Pseudonyms::open(home.path(), why);
   std::vector<std::string> hashes;
   for (int i = 0; i < 10000; ++i) hashes.emplace_back(names->hash("user", std::to_string(i)));
-  for (int i = 9999; i >= 0; --i) EXPECT_EQ(names->hash("user", std::to_string(i)), hashes[static_cast<std::size_t>(i)]);
+  for (int i = 9999; i >= 0; --i)
+    EXPECT_EQ(names->hash("user", std::to_string(i)), hashes[static_cast<std::size_t>(i)]);
   EXPECT_NE(std::string(names->hash("ab", "c")), std::string(names->hash("a", "bc")));
 }
 TEST(Pseudonyms, KeyBehindASymlinkIsRefused) {  // F31

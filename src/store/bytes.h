@@ -1,5 +1,5 @@
-// What the stores' blobs need beside base/coding.h: writing through a pointer into room that was reserved for the worst case, and
-// times that may come from a hostile ring.
+// What the stores' blobs need beside base/coding.h: writing through a pointer into room that was reserved for the worst
+// case, and times that may come from a hostile ring.
 #pragma once
 #include <cstdint>
 #include <cstring>

@@ -1,4 +1,5 @@
-// See database.h: transactions, epoch, counts. Opening and quarantine are in database_open.cc, space in database_space.cc.
+// See database.h: transactions, epoch, counts. Opening and quarantine are in database_open.cc, space in
+// database_space.cc.
 #include "store/database.h"
 
 #include <sys/stat.h>
@@ -12,13 +13,20 @@ namespace honeylink::telemetry::store {
 
 std::string_view name_of(CommitResult result) noexcept {
   switch (result) {
-    case CommitResult::ok: return "ok";
-    case CommitResult::no_space: return "no_space";
-    case CommitResult::busy: return "busy";
-    case CommitResult::reader_holds_wal: return "reader_holds_wal";
-    case CommitResult::fenced: return "fenced";
-    case CommitResult::damaged: return "damaged";
-    case CommitResult::failed: return "failed";
+    case CommitResult::ok:
+      return "ok";
+    case CommitResult::no_space:
+      return "no_space";
+    case CommitResult::busy:
+      return "busy";
+    case CommitResult::reader_holds_wal:
+      return "reader_holds_wal";
+    case CommitResult::fenced:
+      return "fenced";
+    case CommitResult::damaged:
+      return "damaged";
+    case CommitResult::failed:
+      return "failed";
   }
   return "failed";
 }
@@ -37,7 +45,8 @@ bool Database::same_file() const {
 }
 
 bool Database::lacks_space() const {
-  // SQLite calls a write that meets a quota or a limit on file size an I/O error; which of its two files met it says why.
+  // SQLite calls a write that meets a quota or a limit on file size an I/O error; which of its two files met it says
+  // why.
   sqlite3* db = connection_.get();
   sqlite3_file* files[2] = {};
   sqlite3_file_control(db, "main", SQLITE_FCNTL_FILE_POINTER, &files[0]);
@@ -46,7 +55,8 @@ bool Database::lacks_space() const {
   if (means_full(sqlite3_system_errno(db))) return true;
   for (sqlite3_file* file : files) {
     int error = 0;
-    if (file != nullptr && file->pMethods != nullptr && file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error) == SQLITE_OK && means_full(error)) {
+    if (file != nullptr && file->pMethods != nullptr &&
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &error) == SQLITE_OK && means_full(error)) {
       return true;
     }
   }
@@ -58,17 +68,24 @@ CommitResult Database::meaning(int result) {
   switch (result & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:
-    case SQLITE_DONE: return CommitResult::ok;
-    case SQLITE_FULL: return CommitResult::no_space;
-    case SQLITE_IOERR: return connection_ && lacks_space() ? CommitResult::no_space : CommitResult::failed;
+    case SQLITE_DONE:
+      return CommitResult::ok;
+    case SQLITE_FULL:
+      return CommitResult::no_space;
+    case SQLITE_IOERR:
+      return connection_ && lacks_space() ? CommitResult::no_space : CommitResult::failed;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_PROTOCOL: return CommitResult::busy;
+    case SQLITE_PROTOCOL:
+      return CommitResult::busy;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-    case SQLITE_FORMAT: return CommitResult::damaged;
-    case SQLITE_READONLY: return same_file() ? CommitResult::failed : CommitResult::damaged;
-    default: return CommitResult::failed;
+    case SQLITE_FORMAT:
+      return CommitResult::damaged;
+    case SQLITE_READONLY:
+      return same_file() ? CommitResult::failed : CommitResult::damaged;
+    default:
+      return CommitResult::failed;
   }
 }
 
@@ -108,7 +125,8 @@ CommitResult Database::begin(std::uint64_t bytes, bool durable) {
   if (row != SQLITE_ROW && row != SQLITE_DONE) return fail();
   if (now == epoch_number_) return CommitResult::ok;
   (void)rollback_.run();
-  why_ = path_ + ": another engine has taken over (epoch " + std::to_string(now) + ", ours " + std::to_string(epoch_number_) + ")";
+  why_ = path_ + ": another engine has taken over (epoch " + std::to_string(now) + ", ours " +
+         std::to_string(epoch_number_) + ")";
   return CommitResult::fenced;
 }
 
@@ -155,7 +173,8 @@ Counts Database::totals() {
 }
 
 int Database::set_meta(std::string_view key, std::int64_t value) {
-  Statement set = connection_.prepare("INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value=excluded.value");
+  Statement set = connection_.prepare(
+      "INSERT INTO meta(key, value) VALUES(?1, ?2) ON CONFLICT(key) DO UPDATE SET value=excluded.value");
   return set ? set.bind(1, key).bind(2, value).run() : connection_.result();
 }
 

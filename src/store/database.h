@@ -1,8 +1,9 @@
-// One database file of the home: opened hardened, checked, quarantined when broken, written one fenced transaction at a time, held
-// under its cap and its -wal under a bound. TraceStore and MetricStore are each one of these plus their tables.
+// One database file of the home: opened hardened, checked, quarantined when broken, written one fenced transaction at a
+// time, held under its cap and its -wal under a bound. TraceStore and MetricStore are each one of these plus their
+// tables.
 //
-// Must stay true: a broken file is renamed beside, never overwritten or deleted (I-7, F08); begin() hands out a transaction only while
-// meta.engine_epoch is ours; db + -wal + -shm never exceed the cap (I-8).
+// Must stay true: a broken file is renamed beside, never overwritten or deleted (I-7, F08); begin() hands out a
+// transaction only while meta.engine_epoch is ours; db + -wal + -shm never exceed the cap (I-8).
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -22,13 +23,14 @@ inline constexpr int kWriterVersion = 1;                     // against meta.min
 
 /// What makes a database this one. Functions are called on the engine's thread.
 struct DatabaseKind {
-  std::string_view file;          // "traces.db"
+  std::string_view file;  // "traces.db"
   int page_bytes = 4096;
-  std::uint64_t bytes_max = 0;    // the cap
-  const char* schema = nullptr;   // CREATE TABLE …, without meta and counts
-  std::string_view oldest_rows;   // SELECT key, bytes, n … ORDER BY key: what goes first when space is short
-  std::string_view delete_rows;   // DELETE … WHERE key <= ?
-  /// Copies what can be read out of a quarantined file, newest first, until `late` says so. False: the cursors could not be saved.
+  std::uint64_t bytes_max = 0;   // the cap
+  const char* schema = nullptr;  // CREATE TABLE …, without meta and counts
+  std::string_view oldest_rows;  // SELECT key, bytes, n … ORDER BY key: what goes first when space is short
+  std::string_view delete_rows;  // DELETE … WHERE key <= ?
+  /// Copies what can be read out of a quarantined file, newest first, until `late` says so. False: the cursors could
+  /// not be saved.
   std::function<bool(Connection& broken, Connection& fresh, const std::function<bool()>& late)> salvage;
 };
 
@@ -39,8 +41,8 @@ class Database {
   ~Database();
   /// False: the place is unusable (`said` tells why): try again later. A quarantine is a success that is said.
   bool open(std::string& said);
-  /// After `damaged`: opens again, after quarantine if the file is still the one that was open, and begins an epoch. The caller lets go
-  /// of its statements first.
+  /// After `damaged`: opens again, after quarantine if the file is still the one that was open, and begins an epoch.
+  /// The caller lets go of its statements first.
   bool recover(std::string& said);
 
   /// epoch + 1; 0 on failure.
@@ -61,13 +63,14 @@ class Database {
   [[nodiscard]] Connection& connection() noexcept { return connection_; }
   /// Counts up each time another file stands behind this object: statements and caches of the old one are void.
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
-  /// The file was made anew and no cursors were saved: what rings hold below their first chunk is "store_lost", not "buffer_full".
+  /// The file was made anew and no cursors were saved: what rings hold below their first chunk is "store_lost", not
+  /// "buffer_full".
   [[nodiscard]] bool began_anew() const noexcept { return began_anew_; }
   void refuse(std::string why) { why_ = std::move(why); }
   [[nodiscard]] const std::string& why() const noexcept { return why_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-  void checkpoint();                             // own connection; may run on another thread than the rest
+  void checkpoint();                               // own connection; may run on another thread than the rest
   [[nodiscard]] std::uint64_t disk_bytes() const;  // any thread
   [[nodiscard]] std::vector<int> holders() const;  // any thread
 

@@ -1,4 +1,5 @@
-// Opening a database, and what happens when it is broken: renamed beside, a fresh one made, what can be read carried over (I-7, F08).
+// Opening a database, and what happens when it is broken: renamed beside, a fresh one made, what can be read carried
+// over (I-7, F08).
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -58,7 +59,8 @@ std::string set_aside(const std::string& path, std::int64_t unix_ns) {
   for (int n = 1; n < 1000; ++n) {
     const std::string name = n == 1 ? base : base + "-" + std::to_string(n);
     if (::renameat2(AT_FDCWD, path.c_str(), AT_FDCWD, name.c_str(), RENAME_NOREPLACE) == 0) return name;
-    if (errno == EINVAL && ::link(path.c_str(), name.c_str()) == 0) return ::unlink(path.c_str()), name;  // no RENAME_NOREPLACE here
+    if (errno == EINVAL && ::link(path.c_str(), name.c_str()) == 0)
+      return ::unlink(path.c_str()), name;  // no RENAME_NOREPLACE here
     if (errno != EEXIST) return {};
   }
   return {};
@@ -66,7 +68,8 @@ std::string set_aside(const std::string& path, std::int64_t unix_ns) {
 
 bool Database::open(std::string& said) {
   said.clear();
-  if (!make_private_directory(resolved_home(options_.home), said) || !make_private_directory(directory_, said)) return false;
+  if (!make_private_directory(resolved_home(options_.home), said) || !make_private_directory(directory_, said))
+    return false;
   return open_or_quarantine(said);
 }
 
@@ -75,16 +78,21 @@ bool Database::open_or_quarantine(std::string& said) {
   began_anew_ = false;
   std::string first;
   switch (open_file_at_path(first)) {
-    case Opened::ok: said = first; return true;
-    case Opened::unusable: said = first; return false;
-    case Opened::damaged: break;
+    case Opened::ok:
+      said = first;
+      return true;
+    case Opened::unusable:
+      said = first;
+      return false;
+    case Opened::damaged:
+      break;
   }
   said = first;
   return quarantine(said);
 }
 
-// Makes the file with the mode it must have whatever the umask, or checks the one that is there. A descriptor of an existing database is
-// never opened and closed here: that would drop SQLite's POSIX locks of this process.
+// Makes the file with the mode it must have whatever the umask, or checks the one that is there. A descriptor of an
+// existing database is never opened and closed here: that would drop SQLite's POSIX locks of this process.
 Database::Opened Database::open_file_at_path(std::string& said) {
   struct stat info {};
   if (::lstat(path_.c_str(), &info) != 0) {
@@ -92,7 +100,9 @@ Database::Opened Database::open_file_at_path(std::string& said) {
     if (!made || ::fchmod(made.get(), 0644) != 0) return Opened::unusable;
     // A journal without its database belongs to another life of this name.
     for (const char* suffix : {"-wal", "-shm", "-journal"}) {
-      if (::lstat((path_ + suffix).c_str(), &info) == 0 && set_aside(path_ + suffix, options_.clock->realtime_ns()).empty()) return Opened::unusable;
+      if (::lstat((path_ + suffix).c_str(), &info) == 0 &&
+          set_aside(path_ + suffix, options_.clock->realtime_ns()).empty())
+        return Opened::unusable;
     }
     began_anew_ = true;
   } else {
@@ -116,13 +126,15 @@ Database::Opened Database::configure(std::string& said) {
   const auto gave = [&](int result) {
     said = path_ + ": " + connection_.error();
     const CommitResult meaning_of = meaning(result);
-    const bool transient = meaning_of == CommitResult::busy || meaning_of == CommitResult::no_space || (result & 0xff) == SQLITE_IOERR ||
-                           (result & 0xff) == SQLITE_CANTOPEN || (result & 0xff) == SQLITE_READONLY || (result & 0xff) == SQLITE_NOMEM;
+    const bool transient = meaning_of == CommitResult::busy || meaning_of == CommitResult::no_space ||
+                           (result & 0xff) == SQLITE_IOERR || (result & 0xff) == SQLITE_CANTOPEN ||
+                           (result & 0xff) == SQLITE_READONLY || (result & 0xff) == SQLITE_NOMEM;
     return transient ? Opened::unusable : Opened::damaged;
   };
-  const std::string pragmas = "PRAGMA page_size=" + std::to_string(kind_.page_bytes) +
-                              ";PRAGMA auto_vacuum=INCREMENTAL;PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA journal_size_limit=" +
-                              std::to_string(kCheckpointFrom);
+  const std::string pragmas =
+      "PRAGMA page_size=" + std::to_string(kind_.page_bytes) +
+      ";PRAGMA auto_vacuum=INCREMENTAL;PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA journal_size_limit=" +
+      std::to_string(kCheckpointFrom);
   int result = connection_.execute(pragmas.c_str());
   if (result != SQLITE_OK) return gave(result);
   const std::int64_t version = connection_.integer("PRAGMA user_version", -1);
@@ -139,31 +151,36 @@ Database::Opened Database::configure(std::string& said) {
   begin_ = connection_.prepare("BEGIN IMMEDIATE");
   commit_ = connection_.prepare("COMMIT");
   rollback_ = connection_.prepare("ROLLBACK");
-  count_ = connection_.prepare("INSERT INTO counts(name, n) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET n=n+excluded.n");
+  count_ =
+      connection_.prepare("INSERT INTO counts(name, n) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET n=n+excluded.n");
   durable_ = -1;
   if (!epoch_ || !begin_ || !commit_ || !rollback_ || !count_) return gave(connection_.result());
   return Opened::ok;
 }
 
 bool Database::make_tables() {
-  const std::string sql = std::string("BEGIN IMMEDIATE;") + kCommonTables + kind_.schema + "PRAGMA application_id=" + std::to_string(kApplicationId) +
+  const std::string sql = std::string("BEGIN IMMEDIATE;") + kCommonTables + kind_.schema +
+                          "PRAGMA application_id=" + std::to_string(kApplicationId) +
                           ";PRAGMA user_version=" + std::to_string(kSchemaVersion) + ";COMMIT";
   began_anew_ = true;
   if (connection_.execute(sql.c_str()) == SQLITE_OK) return true;
   return false;
 }
 
-// quick_check reads every page, so it gets a time limit; what it did not reach is still guarded by a checksum in each blob.
+// quick_check reads every page, so it gets a time limit; what it did not reach is still guarded by a checksum in each
+// blob.
 bool Database::sound(std::string& said) {
   const std::int64_t until = options_.clock->monotonic_ns() + std::int64_t{options_.check_at_open_ms} * 1'000'000;
   const std::function<bool()> late = [&] { return options_.clock->monotonic_ns() > until; };
-  sqlite3_progress_handler(connection_.get(), 1000, &stop_when_late, const_cast<void*>(static_cast<const void*>(&late)));
+  sqlite3_progress_handler(connection_.get(), 1000, &stop_when_late,
+                           const_cast<void*>(static_cast<const void*>(&late)));
   Statement check = connection_.prepare("PRAGMA quick_check(1)");
   const int result = check.step();
   const std::string verdict(result == SQLITE_ROW ? check.text(0) : std::string_view());
   check = Statement();
   sqlite3_progress_handler(connection_.get(), 0, nullptr, nullptr);
-  if (result == SQLITE_INTERRUPT || (result & 0xff) == SQLITE_BUSY || (result == SQLITE_ROW && verdict == "ok")) return true;
+  if (result == SQLITE_INTERRUPT || (result & 0xff) == SQLITE_BUSY || (result == SQLITE_ROW && verdict == "ok"))
+    return true;
   said = path_ + " is damaged: " + (verdict.empty() ? connection_.error() : verdict);
   return false;
 }
@@ -184,7 +201,8 @@ bool Database::quarantine(std::string& said) {
   (void)::renameat2(AT_FDCWD, (path_ + "-wal").c_str(), AT_FDCWD, (aside + "-wal").c_str(), RENAME_NOREPLACE);
   (void)::unlink((path_ + "-shm").c_str());
   std::string fresh;
-  if (open_file_at_path(fresh) != Opened::ok) return said += "; set aside as " + aside + "; and no new file can be made: " + fresh, false;
+  if (open_file_at_path(fresh) != Opened::ok)
+    return said += "; set aside as " + aside + "; and no new file can be made: " + fresh, false;
   said += "; set aside as " + aside;
   const std::int64_t until = options_.clock->monotonic_ns() + kSalvageNs;
   const std::function<bool()> late = [&] { return options_.clock->monotonic_ns() > until; };
@@ -197,7 +215,8 @@ bool Database::quarantine(std::string& said) {
   }
   (void)::unlink((aside + "-shm").c_str());
   began_anew_ = !cursors_saved;
-  said += cursors_saved ? "; its positions and what was readable were carried over" : "; its positions could not be read";
+  said +=
+      cursors_saved ? "; its positions and what was readable were carried over" : "; its positions could not be read";
   return true;
 }
 

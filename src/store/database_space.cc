@@ -1,8 +1,8 @@
-// Space of a database: the cap over db, -wal and -shm (I-8), the bound of the -wal while a reader holds it (F40), checkpoints off the
-// writing connection.
+// Space of a database: the cap over db, -wal and -shm (I-8), the bound of the -wal while a reader holds it (F40),
+// checkpoints off the writing connection.
 //
-// A commit may make the -wal grow by what it writes, and the database by the same when the -wal is moved into it; both are counted
-// before it begins. Deleting works in its own small transactions, oldest rows first.
+// A commit may make the -wal grow by what it writes, and the database by the same when the -wal is moved into it; both
+// are counted before it begins. Deleting works in its own small transactions, oldest rows first.
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,19 +17,22 @@
 namespace honeylink::telemetry::store {
 namespace {
 
-constexpr std::uint64_t kShmBytes = 32768;     // grows by as much per 4,096 frames of the -wal
-constexpr std::uint64_t kPagesTouched = 24;    // of tables and indexes besides the blob
+constexpr std::uint64_t kShmBytes = 32768;   // grows by as much per 4,096 frames of the -wal
+constexpr std::uint64_t kPagesTouched = 24;  // of tables and indexes besides the blob
 constexpr std::uint64_t kReserveMax = 12'000'000;
 constexpr int kDeleteRounds = 64;
 
 }  // namespace
 
-std::uint64_t Database::disk_bytes() const { return file_bytes(path_) + file_bytes(path_ + "-wal") + file_bytes(path_ + "-shm"); }
+std::uint64_t Database::disk_bytes() const {
+  return file_bytes(path_) + file_bytes(path_ + "-wal") + file_bytes(path_ + "-shm");
+}
 
 CommitResult Database::bound_wal(std::uint64_t bytes, std::uint64_t limit) {
   if (file_bytes(path_ + "-wal") + bytes <= limit) return CommitResult::ok;
   sqlite3_busy_timeout(connection_.get(), 0);
-  const int result = sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  const int result =
+      sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
   sqlite3_busy_timeout(connection_.get(), options_.busy_timeout_ms);
   if (result == SQLITE_OK && file_bytes(path_ + "-wal") == 0) return CommitResult::ok;
   if ((result & 0xff) != SQLITE_OK && (result & 0xff) != SQLITE_BUSY) return meaning(result);
@@ -46,15 +49,18 @@ CommitResult Database::make_room(std::uint64_t bytes) {
   if (wal != CommitResult::ok) return wal;
 
   const auto pages = static_cast<std::uint64_t>(std::max<std::int64_t>(connection_.integer("PRAGMA page_count", 0), 0));
-  const auto unused = static_cast<std::uint64_t>(std::max<std::int64_t>(connection_.integer("PRAGMA freelist_count", 0), 0));
+  const auto unused =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(connection_.integer("PRAGMA freelist_count", 0), 0));
   const std::uint64_t growth = need > unused * page ? need - unused * page : 0;
   if (pages * page + growth + reserve > cap) {
-    if (reserve >= cap) return why_ = path_ + ": the cap of " + std::to_string(cap) + " bytes is too small", CommitResult::no_space;
+    if (reserve >= cap)
+      return why_ = path_ + ": the cap of " + std::to_string(cap) + " bytes is too small", CommitResult::no_space;
     const CommitResult freed = shrink_to(cap - reserve > need ? cap - reserve - need : 0);
     if (freed != CommitResult::ok) return freed;
   }
   // The -wal may use what the database leaves of the cap, and is moved into it early rather than late.
-  const std::uint64_t database = static_cast<std::uint64_t>(std::max<std::int64_t>(connection_.integer("PRAGMA page_count", 0), 0)) * page;
+  const std::uint64_t database =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(connection_.integer("PRAGMA page_count", 0), 0)) * page;
   const std::uint64_t left = cap > database + growth + kShmBytes * 8 ? cap - database - growth - kShmBytes * 8 : 0;
   return bound_wal(need, std::max(left, need));
 }
@@ -63,10 +69,12 @@ CommitResult Database::make_room(std::uint64_t bytes) {
 CommitResult Database::shrink_to(std::uint64_t bytes) {
   const auto page = static_cast<std::uint64_t>(kind_.page_bytes);
   for (int round = 0; round < kDeleteRounds; ++round) {
-    const auto pages = static_cast<std::uint64_t>(std::max<std::int64_t>(connection_.integer("PRAGMA page_count", 0), 0));
+    const auto pages =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(connection_.integer("PRAGMA page_count", 0), 0));
     if (pages * page <= bytes) return bound_wal(1, 0);
     const std::uint64_t excess = pages * page - bytes;
-    const auto unused = static_cast<std::uint64_t>(std::max<std::int64_t>(connection_.integer("PRAGMA freelist_count", 0), 0)) * page;
+    const auto unused =
+        static_cast<std::uint64_t>(std::max<std::int64_t>(connection_.integer("PRAGMA freelist_count", 0), 0)) * page;
     if (unused < excess) {
       const CommitResult deleted = delete_oldest(std::min<std::uint64_t>(excess - unused, 1'000'000));
       if (deleted != CommitResult::ok) return deleted;
@@ -108,8 +116,8 @@ void Database::checkpoint() {
   killpoint("checkpoint.after");
 }
 
-// A reader in WAL mode holds one of the read-mark bytes 123…127 of the -shm file. /proc/locks is asked, not fcntl: opening and closing
-// the -shm here would drop SQLite's own locks of this process.
+// A reader in WAL mode holds one of the read-mark bytes 123…127 of the -shm file. /proc/locks is asked, not fcntl:
+// opening and closing the -shm here would drop SQLite's own locks of this process.
 std::vector<int> Database::holders() const {
   struct stat shm {};
   std::vector<int> pids;

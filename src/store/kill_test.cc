@@ -1,5 +1,6 @@
-// A writer is killed at every named point of the three sinks, at several passes; whoever comes next finds every record exactly once and
-// counts that agree (I-3, F02). The child is a fork that dies by SIGKILL; the parent reopens the same files.
+// A writer is killed at every named point of the three sinks, at several passes; whoever comes next finds every record
+// exactly once and counts that agree (I-3, F02). The child is a fork that dies by SIGKILL; the parent reopens the same
+// files.
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -105,7 +106,8 @@ void check_logs(const StoreOptions& options) {
   EXPECT_EQ(said, "");
   std::map<std::uint64_t, int> seen;
   count_lines(read_text(store->path()), seen);
-  for (const RotatedLog& log : rotated_logs(options.home + "/logs")) count_lines(log.compressed ? read_compressed_log(log.path) : read_text(log.path), seen);
+  for (const RotatedLog& log : rotated_logs(options.home + "/logs"))
+    count_lines(log.compressed ? read_compressed_log(log.path) : read_text(log.path), seen);
   const std::uint64_t next = next_of(store->cursors());
   EXPECT_EQ(seen.size(), next);
   for (const auto& [ordinal, times] : seen) {
@@ -126,7 +128,9 @@ int store_metrics(const StoreOptions& options) {
     MetricDelta delta;
     delta.sid = store->series_id(info), delta.integer = 1;
     ++n;
-    if (store->commit_tick(static_cast<std::int64_t>(n) * 10, {&delta, 1}, static_cast<int>(n & 1), n, stored(1), {}, n % 4 == 0) != CommitResult::ok) return 3;
+    if (store->commit_tick(static_cast<std::int64_t>(n) * 10, {&delta, 1}, static_cast<int>(n & 1), n, stored(1), {},
+                           n % 4 == 0) != CommitResult::ok)
+      return 3;
   }
   return 0;
 }
@@ -178,7 +182,9 @@ void kill_everywhere(const Sink& sink, const StoreOptions& base, std::initialize
   }
 }
 
-TEST(KilledAtAnyPoint, TracesAreStoredExactlyOnce) { kill_everywhere({"trace.", store_traces, check_traces}, {}, {1, 2, 7}); }
+TEST(KilledAtAnyPoint, TracesAreStoredExactlyOnce) {
+  kill_everywhere({"trace.", store_traces, check_traces}, {}, {1, 2, 7});
+}
 
 TEST(KilledAtAnyPoint, LogsAreStoredExactlyOnce) {
   StoreOptions options;

@@ -48,7 +48,8 @@ struct LogArchive::Compression {
     ZSTD_inBuffer in_buffer{input.data(), size, 0};
     for (;;) {
       ZSTD_outBuffer out_buffer{output.data(), output.size(), 0};
-      const std::size_t left = ZSTD_compressStream2(context, &out_buffer, &in_buffer, last ? ZSTD_e_end : ZSTD_e_continue);
+      const std::size_t left =
+          ZSTD_compressStream2(context, &out_buffer, &in_buffer, last ? ZSTD_e_end : ZSTD_e_continue);
       if (ZSTD_isError(left) || !write_exactly(out.get(), output.data(), out_buffer.pos, written)) return false;
       written += out_buffer.pos;
       if (last ? left == 0 : in_buffer.pos == in_buffer.size) return true;
@@ -71,8 +72,12 @@ std::vector<RotatedLog> rotated_logs(const std::string& directory) {
     found.push_back(std::move(log));
   }
   ::closedir(listing);
-  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.number != b.number ? a.number < b.number : a.compressed > b.compressed; });
-  found.erase(std::unique(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.number == b.number; }), found.end());
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return a.number != b.number ? a.number < b.number : a.compressed > b.compressed;
+  });
+  found.erase(
+      std::unique(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.number == b.number; }),
+      found.end());
   return found;
 }
 
@@ -109,7 +114,8 @@ void LogArchive::load() {
     while (const dirent* entry = ::readdir(listing)) {
       RotatedLog log;
       bool half_made = false;
-      if (parse(entry->d_name, log, half_made) && half_made) half_made_files.push_back(directory_ + "/" + entry->d_name);
+      if (parse(entry->d_name, log, half_made) && half_made)
+        half_made_files.push_back(directory_ + "/" + entry->d_name);
     }
     ::closedir(listing);
   }
@@ -125,7 +131,8 @@ void LogArchive::add(std::uint64_t number) {
   log.number = number;
   log.path = directory_ + "/" + std::string(kPrefix) + std::to_string(number);
   struct stat info {};
-  if (::lstat(log.path.c_str(), &info) == 0) log.bytes = static_cast<std::uint64_t>(info.st_size), log.inode = info.st_ino;
+  if (::lstat(log.path.c_str(), &info) == 0)
+    log.bytes = static_cast<std::uint64_t>(info.st_size), log.inode = info.st_ino;
   files_.push_back(std::move(log));
   failed_ = false;
 }
@@ -142,7 +149,8 @@ bool LogArchive::begin() {
   ::unlink(next->beside.c_str());
   next->out = open_file(next->beside, O_WRONLY | O_CREAT | O_EXCL, 0644, why);
   running_ = std::move(next);
-  if (!running_->in || !running_->out || running_->context == nullptr || ::fchmod(running_->out.get(), 0644) != 0) return abandon(), false;
+  if (!running_->in || !running_->out || running_->context == nullptr || ::fchmod(running_->out.get(), 0644) != 0)
+    return abandon(), false;
   ZSTD_CCtx_setParameter(running_->context, ZSTD_c_compressionLevel, kLevel);
   ZSTD_CCtx_setParameter(running_->context, ZSTD_c_checksumFlag, 1);
   return true;
@@ -151,7 +159,8 @@ bool LogArchive::begin() {
 void LogArchive::step(std::uint64_t bytes) {
   for (std::uint64_t done = 0; done < bytes;) {
     if (running_ == nullptr && !begin()) return;
-    const std::size_t want = static_cast<std::size_t>(std::min<std::uint64_t>(kStepBytes, running_->from.bytes - running_->read));
+    const std::size_t want =
+        static_cast<std::size_t>(std::min<std::uint64_t>(kStepBytes, running_->from.bytes - running_->read));
     if (!read_exactly(running_->in.get(), running_->input.data(), want, running_->read)) return abandon();
     running_->read += want, done += want + 1;
     const bool last = running_->read >= running_->from.bytes;
@@ -162,12 +171,14 @@ void LogArchive::step(std::uint64_t bytes) {
 
 bool LogArchive::end() {
   const std::string compressed = running_->from.path + std::string(kCompressed);
-  if (::fdatasync(running_->out.get()) != 0 || ::rename(running_->beside.c_str(), compressed.c_str()) != 0) return false;
+  if (::fdatasync(running_->out.get()) != 0 || ::rename(running_->beside.c_str(), compressed.c_str()) != 0)
+    return false;
   killpoint("log.rotate.after_archive");
   ::unlink(running_->from.path.c_str());
   killpoint("log.rotate.after_unlink");
   for (RotatedLog& log : files_) {
-    if (log.number == running_->from.number) log.compressed = true, log.path = compressed, log.bytes = running_->written;
+    if (log.number == running_->from.number)
+      log.compressed = true, log.path = compressed, log.bytes = running_->written;
   }
   running_.reset();
   return true;

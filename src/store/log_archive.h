@@ -1,8 +1,8 @@
-// Rotated logs: honeylink.log.<n> waiting to be compressed, honeylink.log.<n>.zst, the oldest deleted first. Used by LogFiles; its
-// listing also by query.
+// Rotated logs: honeylink.log.<n> waiting to be compressed, honeylink.log.<n>.zst, the oldest deleted first. Used by
+// LogFiles; its listing also by query.
 //
-// Compressing goes in steps beside the commits, so that no drain waits for a whole file. A kill leaves the plain file and a .tmp that
-// the next start removes; a rotated file is thus always there once, as .zst or plain.
+// Compressing goes in steps beside the commits, so that no drain waits for a whole file. A kill leaves the plain file
+// and a .tmp that the next start removes; a rotated file is thus always there once, as .zst or plain.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -19,7 +19,8 @@ struct RotatedLog {
   std::uint64_t bytes = 0, inode = 0;
   std::string path;
 };
-/// Ascending by number. Where both forms are there (a kill between rename and unlink) only the compressed one is listed.
+/// Ascending by number. Where both forms are there (a kill between rename and unlink) only the compressed one is
+/// listed.
 [[nodiscard]] std::vector<RotatedLog> rotated_logs(const std::string& directory);
 
 /// The lines of a .zst, whole; what could be read of a damaged one. At most `bytes_max`.
@@ -34,7 +35,8 @@ class LogArchive {
   void load();
   /// A file that was just renamed to honeylink.log.<number>.
   void add(std::uint64_t number);
-  /// Compresses at most `bytes` more. Errors are not fatal: the plain file stays and is tried again after the next rotation.
+  /// Compresses at most `bytes` more. Errors are not fatal: the plain file stays and is tried again after the next
+  /// rotation.
   void step(std::uint64_t bytes);
   /// All there is, for tests and an orderly end.
   void finish();

@@ -1,5 +1,5 @@
-// See log_files.h: adding lines and committing them. The order of a commit is what recovery relies on: lines first, then the slot that
-// speaks of them; a slot says `durable` only of bytes that were synced before it was written.
+// See log_files.h: adding lines and committing them. The order of a commit is what recovery relies on: lines first,
+// then the slot that speaks of them; a slot says `durable` only of bytes that were synced before it was written.
 #include "store/log_files.h"
 
 #include <fcntl.h>
@@ -16,9 +16,11 @@
 namespace honeylink::telemetry::store {
 namespace {
 
-constexpr std::uint64_t kActiveBytesMax = 10'000'000;   // the file that people tail; a fifth of the cap where that is less
-constexpr std::uint64_t kWriteBackBytes = 1'000'000;    // begun early, so that the sync each 5 s finds little to do
-constexpr std::uint64_t kCompressAtLeast = 1'000'000;   // per commit, and twice what was written: faster than files can pile up
+constexpr std::uint64_t kActiveBytesMax =
+    10'000'000;  // the file that people tail; a fifth of the cap where that is less
+constexpr std::uint64_t kWriteBackBytes = 1'000'000;  // begun early, so that the sync each 5 s finds little to do
+constexpr std::uint64_t kCompressAtLeast =
+    1'000'000;  // per commit, and twice what was written: faster than files can pile up
 
 }  // namespace
 
@@ -74,7 +76,8 @@ CommitResult LogFiles::State::system_error(std::string_view what) {
 
 std::uint64_t LogFiles::State::total_bytes() const {
   struct stat info {};
-  const std::uint64_t slots = ::fstat(state_file.get(), &info) == 0 ? static_cast<std::uint64_t>(info.st_blocks) * 512 : 0;
+  const std::uint64_t slots =
+      ::fstat(state_file.get(), &info) == 0 ? static_cast<std::uint64_t>(info.st_blocks) * 512 : 0;
   return state.committed + archive.bytes() + slots;
 }
 
@@ -85,7 +88,8 @@ CommitResult LogFiles::State::write_state(LogState next, bool sync) {
   next.boot_id = boot;
   const std::string encoded = encode_log_state(next);
   if (encoded.empty()) return why = "logs/state: more positions than a slot holds", CommitResult::failed;
-  if (log_epoch(state_file.get()) > epoch) return why = "logs/state: another engine has taken over", CommitResult::fenced;
+  if (log_epoch(state_file.get()) > epoch)
+    return why = "logs/state: another engine has taken over", CommitResult::fenced;
   killpoint("log.before_state");
   if (!write_log_state(state_file.get(), encoded, next.sequence)) return system_error("logs/state");
   killpoint("log.after_state");
@@ -94,12 +98,14 @@ CommitResult LogFiles::State::write_state(LogState next, bool sync) {
   return CommitResult::ok;
 }
 
-// A log that was deleted or renamed by somebody else (logrotate): go on in a file of the right name. False: it cannot be made.
+// A log that was deleted or renamed by somebody else (logrotate): go on in a file of the right name. False: it cannot
+// be made.
 bool LogFiles::State::follow_path() {
   struct stat there {};
   if (::lstat(path.c_str(), &there) == 0 && there.st_ino == state.inode) {
     const auto size = static_cast<std::uint64_t>(there.st_size);
-    if (size < state.committed) adopt(size), written_back = size;  // emptied by somebody: no hole of zeros in front of our lines
+    if (size < state.committed)
+      adopt(size), written_back = size;  // emptied by somebody: no hole of zeros in front of our lines
     return true;
   }
   Fd next = open_file(path, O_RDWR | O_CREAT, 0644, why);
@@ -117,10 +123,10 @@ CommitResult LogFiles::State::make_room(std::uint64_t bytes) {
     if (rotated != CommitResult::ok) return rotated;
   }
   // A file being compressed exists twice for a while.
-  while (total_bytes() + bytes + active_max > options.logs_bytes_max && archive.drop_oldest()) {
-  }
+  while (total_bytes() + bytes + active_max > options.logs_bytes_max && archive.drop_oldest()) {}
   if (total_bytes() + bytes <= options.logs_bytes_max) return CommitResult::ok;
-  why = path + ": " + std::to_string(bytes) + " bytes at once do not fit the cap of " + std::to_string(options.logs_bytes_max);
+  why = path + ": " + std::to_string(bytes) + " bytes at once do not fit the cap of " +
+        std::to_string(options.logs_bytes_max);
   return CommitResult::no_space;
 }
 
@@ -138,16 +144,19 @@ CommitResult LogFiles::State::rotate() {
   archive.add(number);
   Fd next_log = open_file(path, O_RDWR | O_CREAT | O_EXCL, 0644, why);
   struct stat made {};
-  if (!next_log || ::fchmod(next_log.get(), 0644) != 0 || ::fstat(next_log.get(), &made) != 0) return system_error(path);
+  if (!next_log || ::fchmod(next_log.get(), 0644) != 0 || ::fstat(next_log.get(), &made) != 0)
+    return system_error(path);
   killpoint("log.rotate.after_create");
   log = std::move(next_log);
   written_back = 0;
-  // In memory the old sizes belong to a file that has gone; should the slot not be written, follow_path() and recovery see the inode.
+  // In memory the old sizes belong to a file that has gone; should the slot not be written, follow_path() and recovery
+  // see the inode.
   LogState next = state;
   next.inode = made.st_ino, next.file_number = number + 1;
   next.committed = next.durable = 0, next.tail_crc = 0, next.durable_stored = next.counts.stored;
   const CommitResult written = write_state(next, false);
-  if (written != CommitResult::ok) state.inode = made.st_ino, state.committed = state.durable = 0, state.tail_crc = 0, state.file_number = number + 1;
+  if (written != CommitResult::ok)
+    state.inode = made.st_ino, state.committed = state.durable = 0, state.tail_crc = 0, state.file_number = number + 1;
   return written;
 }
 
@@ -162,7 +171,8 @@ CommitResult LogFiles::State::write_lines(std::string_view lines_to_write, LogSt
   next.tail_crc = crc32c(lines_to_write.data(), lines_to_write.size(), state.tail_crc);
   next.committed = state.committed + lines_to_write.size();
   if (next.committed - written_back >= kWriteBackBytes) {
-    (void)::sync_file_range(log.get(), static_cast<off_t>(written_back), static_cast<off_t>(next.committed - written_back), SYNC_FILE_RANGE_WRITE);
+    (void)::sync_file_range(log.get(), static_cast<off_t>(written_back),
+                            static_cast<off_t>(next.committed - written_back), SYNC_FILE_RANGE_WRITE);
     written_back = next.committed;
   }
   return CommitResult::ok;
@@ -171,9 +181,11 @@ CommitResult LogFiles::State::write_lines(std::string_view lines_to_write, LogSt
 CommitResult LogFiles::commit(std::span<const SlotCursor> cursors, const Counts& delta, bool sync) {
   State& s = *state_;
   const bool unsynced = s.state.committed != s.state.durable || s.pending.size() != 0;
-  if (s.pending.size() == 0 && cursors.empty() && delta.empty() && s.forgotten.empty() && !(sync && unsynced)) return CommitResult::ok;
+  if (s.pending.size() == 0 && cursors.empty() && delta.empty() && s.forgotten.empty() && !(sync && unsynced))
+    return CommitResult::ok;
   if (s.epoch == 0) return s.why = "begin_epoch() has not been called", CommitResult::failed;
-  if (log_epoch(s.state_file.get()) > s.epoch) return s.why = "logs/state: another engine has taken over", CommitResult::fenced;
+  if (log_epoch(s.state_file.get()) > s.epoch)
+    return s.why = "logs/state: another engine has taken over", CommitResult::fenced;
   if (!s.follow_path()) return s.system_error(s.path);
   const std::string_view lines = s.pending.view();
   if (const CommitResult room = s.make_room(lines.size()); room != CommitResult::ok) return room;

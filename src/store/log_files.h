@@ -1,8 +1,9 @@
-// logs/honeylink.log: JSON Lines, one record a line, rotated into honeylink.log.<n>.zst under one cap; logs/state: two slots that say
-// what of it is committed (docs/formats/log_files.md). Called by the engine; query reads the files.
+// logs/honeylink.log: JSON Lines, one record a line, rotated into honeylink.log.<n>.zst under one cap; logs/state: two
+// slots that say what of it is committed (docs/formats/log_files.md). Called by the engine; query reads the files.
 //
-// Must stay true: bytes beyond the committed size are never part of the log (recovery cuts them); a line and the cursor that passes
-// its record are committed by the same state slot; a line holds no control character, whatever was recorded (F33).
+// Must stay true: bytes beyond the committed size are never part of the log (recovery cuts them); a line and the cursor
+// that passes its record are committed by the same state slot; a line holds no control character, whatever was recorded
+// (F33).
 #pragma once
 #include <memory>
 #include <span>
@@ -20,7 +21,8 @@ inline constexpr std::size_t kLogPendingBytes = std::size_t{1} << 20;
 /// Not thread-safe; owned and called by one engine thread.
 class LogFiles {
  public:
-  /// Cuts what was not committed. A broken state file is quarantined (*.corrupt-<time>) and said. nullptr: the place is unusable.
+  /// Cuts what was not committed. A broken state file is quarantined (*.corrupt-<time>) and said. nullptr: the place is
+  /// unusable.
   [[nodiscard]] static std::unique_ptr<LogFiles> open(const StoreOptions&, std::string& said);
   ~LogFiles();
 

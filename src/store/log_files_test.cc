@@ -95,11 +95,31 @@ TEST(LogFiles, StaysUnderItsCapWhileRotating) {
   EXPECT_EQ(store->totals().stored, n);
 }
 
-// F33: whatever was recorded, one record is one line of valid JSON without a control character, and what was text comes back.
+// F33: whatever was recorded, one record is one line of valid JSON without a control character, and what was text comes
+// back.
 TEST(LogFiles, HostileTextStaysOnItsLine) {
-  const std::vector<std::string> hostile = {
-      "a\nb", "a\r\nb", "\x1b[31mred", "\x7f", "\xc2\x85next", "\xc2\x9b" "31m", "\xe2\x80\xa8line", "\xe2\x80\xa9para", "\xe2\x80\xaeoverride", "\xe2\x81\xa6isolate",
-      std::string("nul\0in", 6), "\"},{\"level\":\"ERROR\"", "back\\slash", "</script>", "\xff\xfe", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x80", std::string(3000, '"'), ""};
+  const std::vector<std::string> hostile = {"a\nb",
+                                            "a\r\nb",
+                                            "\x1b[31mred",
+                                            "\x7f",
+                                            "\xc2\x85next",
+                                            "\xc2\x9b"
+                                            "31m",
+                                            "\xe2\x80\xa8line",
+                                            "\xe2\x80\xa9para",
+                                            "\xe2\x80\xaeoverride",
+                                            "\xe2\x81\xa6isolate",
+                                            std::string("nul\0in", 6),
+                                            "\"},{\"level\":\"ERROR\"",
+                                            "back\\slash",
+                                            "</script>",
+                                            "\xff\xfe",
+                                            "\xc0\xaf",
+                                            "\xed\xa0\x80",
+                                            "\xf4\x90\x80\x80",
+                                            "\xe2\x80",
+                                            std::string(3000, '"'),
+                                            ""};
   std::vector<std::string> texts{"_other"};
   texts.insert(texts.end(), hostile.begin(), hostile.end());
   TempHome home;
@@ -109,7 +129,9 @@ TEST(LogFiles, HostileTextStaysOnItsLine) {
   auto store = open_logs(home.options());
   for (std::uint32_t i = 1; i < texts.size(); ++i) {
     Items items;
-    items.text(static_cast<std::uint16_t>(i), texts[i]).add(0, ItemType::message, texts[i]).real(0, std::numeric_limits<double>::quiet_NaN());
+    items.text(static_cast<std::uint16_t>(i), texts[i])
+        .add(0, ItemType::message, texts[i])
+        .real(0, std::numeric_limits<double>::quiet_NaN());
     LogEvent event = make_log(source, i, items.view());
     event.name = i;
     store->add(event);
@@ -123,7 +145,8 @@ TEST(LogFiles, HostileTextStaysOnItsLine) {
     ASSERT_TRUE(c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f));
   }
   EXPECT_EQ(lines, hostile.size());
-  for (const std::string_view bad : {"\xc2\x85", "\xc2\x9b", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xae", "\xe2\x81\xa6"}) {
+  for (const std::string_view bad :
+       {"\xc2\x85", "\xc2\x9b", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xae", "\xe2\x81\xa6"}) {
     EXPECT_EQ(content.find(bad), std::string::npos);
   }
   const auto parsed = read_lines(store->path());
@@ -198,7 +221,8 @@ TEST(LogFiles, ADamagedStateIsSetAsideAndTheLogKept) {
     store->add(make_log(source, 0));
     ASSERT_EQ(store->commit({}, stored(1), true), CommitResult::ok);
   }
-  std::fstream(home.path + "/logs/state", std::ios::in | std::ios::out | std::ios::binary).write(std::string(400'000, 'x').data(), 400'000);
+  std::fstream(home.path + "/logs/state", std::ios::in | std::ios::out | std::ios::binary)
+      .write(std::string(400'000, 'x').data(), 400'000);
   std::string said;
   auto store = LogFiles::open(home.options(), said);
   ASSERT_NE(store, nullptr) << said;

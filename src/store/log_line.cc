@@ -19,7 +19,8 @@ constexpr std::size_t kNumberMax = 32;
 
 constexpr auto kPairs = [] {
   std::array<char, 200> pairs{};
-  for (std::size_t i = 0; i < 100; ++i) pairs[2 * i] = static_cast<char>('0' + i / 10), pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
+  for (std::size_t i = 0; i < 100; ++i)
+    pairs[2 * i] = static_cast<char>('0' + i / 10), pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
   return pairs;
 }();
 constexpr char kHex[] = "0123456789abcdef";
@@ -45,7 +46,8 @@ char* put_hex(char* at, const std::uint8_t* bytes, std::size_t size) noexcept {
 template <std::size_t N>
 std::array<std::uint8_t, N> big_endian(std::uint64_t high, std::uint64_t low) noexcept {
   std::array<std::uint8_t, N> bytes{};
-  for (std::size_t i = 0; i < N; ++i) bytes[N - 1 - i] = static_cast<std::uint8_t>(i < 8 ? low >> (8 * i) : high >> (8 * (i - 8)));
+  for (std::size_t i = 0; i < N; ++i)
+    bytes[N - 1 - i] = static_cast<std::uint8_t>(i < 8 ? low >> (8 * i) : high >> (8 * (i - 8)));
   return bytes;
 }
 
@@ -60,8 +62,8 @@ bool plain(std::string_view text) noexcept {
   for (; left >= 8; at += 8, left -= 8) {
     std::uint64_t word;
     std::memcpy(&word, at, 8);
-    bad |= (word & kHighs) | ((word - kOnes * 0x20) & ~word & kHighs) | zero_bytes(word ^ (kOnes * '"')) | zero_bytes(word ^ (kOnes * '\\')) |
-           zero_bytes(word ^ (kOnes * 0x7f));
+    bad |= (word & kHighs) | ((word - kOnes * 0x20) & ~word & kHighs) | zero_bytes(word ^ (kOnes * '"')) |
+           zero_bytes(word ^ (kOnes * '\\')) | zero_bytes(word ^ (kOnes * 0x7f));
   }
   for (; left > 0; ++at, --left) {
     const auto c = static_cast<unsigned char>(*at);
@@ -218,21 +220,31 @@ void LogLines::value(const Source& source, const Item& item, LineBuffer& to) {
     scalar([](char* at) { return put(at, "]"); });
   };
   switch (item.type) {
-    case ItemType::boolean: return scalar([&](char* at) { return put(at, item.payload[0] != 0 ? "true" : "false"); });
-    case ItemType::integer: return scalar([&](char* at) { return put_integer(at, item.as<std::int64_t>()); });
-    case ItemType::real: return scalar([&](char* at) { return put_real(at, item.as<double>()); });
-    case ItemType::text: return string(item.text(), to);
+    case ItemType::boolean:
+      return scalar([&](char* at) { return put(at, item.payload[0] != 0 ? "true" : "false"); });
+    case ItemType::integer:
+      return scalar([&](char* at) { return put_integer(at, item.as<std::int64_t>()); });
+    case ItemType::real:
+      return scalar([&](char* at) { return put_real(at, item.as<double>()); });
+    case ItemType::text:
+      return string(item.text(), to);
     case ItemType::id: {
       const auto raw = item.payload.subspan(2);
       char* at = put(to.room(raw.size() * 2 + 2), "\"");
       return to.used_to(put(put_hex(at, raw.data(), raw.size()), "\""));
     }
     case ItemType::booleans:
-      return list(item.payload.size(), [&](std::size_t i) { scalar([&](char* at) { return put(at, item.payload[i] != 0 ? "true" : "false"); }); });
+      return list(item.payload.size(), [&](std::size_t i) {
+        scalar([&](char* at) { return put(at, item.payload[i] != 0 ? "true" : "false"); });
+      });
     case ItemType::integers:
-      return list(item.payload.size() / 8, [&](std::size_t i) { scalar([&](char* at) { return put_integer(at, element<std::int64_t>(item.payload, i)); }); });
+      return list(item.payload.size() / 8, [&](std::size_t i) {
+        scalar([&](char* at) { return put_integer(at, element<std::int64_t>(item.payload, i)); });
+      });
     case ItemType::reals:
-      return list(item.payload.size() / 8, [&](std::size_t i) { scalar([&](char* at) { return put_real(at, element<double>(item.payload, i)); }); });
+      return list(item.payload.size() / 8, [&](std::size_t i) {
+        scalar([&](char* at) { return put_real(at, element<double>(item.payload, i)); });
+      });
     case ItemType::texts: {
       std::vector<std::string_view> texts;
       for (auto rest = item.payload; rest.size() >= 2;) {
@@ -242,7 +254,9 @@ void LogLines::value(const Source& source, const Item& item, LineBuffer& to) {
       }
       return list(texts.size(), [&](std::size_t i) { string(texts[i], to); });
     }
-    default: (void)source; return scalar([](char* at) { return put(at, "null"); });
+    default:
+      (void)source;
+      return scalar([](char* at) { return put(at, "null"); });
   }
 }
 

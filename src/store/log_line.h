@@ -1,5 +1,5 @@
-// One log record as one line of JSON, written by hand: what is the same for every record of a name or a second is made once.
-// Called by LogFiles for every record; the goal is ≤ 220 ns a line.
+// One log record as one line of JSON, written by hand: what is the same for every record of a name or a second is made
+// once. Called by LogFiles for every record; the goal is ≤ 220 ns a line.
 //
 // Must stay true: a line is valid JSON and valid UTF-8 and holds no control character, whatever was recorded (F33).
 #pragma once

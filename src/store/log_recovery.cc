@@ -1,4 +1,5 @@
-// Opening the log: which bytes of it count, and what a kill or a power cut left behind them (docs/formats/log_files.md, "Recovery").
+// Opening the log: which bytes of it count, and what a kill or a power cut left behind them (docs/formats/log_files.md,
+// "Recovery").
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,13 +40,18 @@ std::uint64_t inode_of(int fd) noexcept {
 }  // namespace
 
 LogFiles::State::State(const StoreOptions& given)
-    : options(given), directory(resolved_home(given.home) + "/logs"), path(directory + "/honeylink.log"), boot(boot_id()), archive(directory) {
+    : options(given),
+      directory(resolved_home(given.home) + "/logs"),
+      path(directory + "/honeylink.log"),
+      boot(boot_id()),
+      archive(directory) {
   if (options.clock == nullptr) options.clock = &system_clock();
 }
 
 bool LogFiles::State::open(std::string& said) {
   said.clear();
-  if (!make_private_directory(resolved_home(options.home), said) || !make_private_directory(directory, said)) return false;
+  if (!make_private_directory(resolved_home(options.home), said) || !make_private_directory(directory, said))
+    return false;
   if (!open_state(said)) return false;
   archive.load();
   return open_log(said);
@@ -56,7 +62,8 @@ bool LogFiles::State::open_state(std::string& said) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     std::string why_not;
     state_file = open_file(state_path, O_RDWR | O_CREAT, 0644, why_not);
-    if (!state_file || ::fchmod(state_file.get(), 0644) != 0) return said = why_not.empty() ? state_path + ": cannot be opened" : why_not, false;
+    if (!state_file || ::fchmod(state_file.get(), 0644) != 0)
+      return said = why_not.empty() ? state_path + ": cannot be opened" : why_not, false;
     if (read_log_state(state_file.get(), state)) return true;
     began_anew = true;
     state = {};
@@ -71,7 +78,9 @@ bool LogFiles::State::open_state(std::string& said) {
 // A file that the state does not know: kept as it is, from the next line on ours.
 void LogFiles::State::adopt(std::uint64_t bytes) {
   char last = '\n';
-  if (bytes > 0 && read_exactly(log.get(), &last, 1, bytes - 1) && last != '\n' && write_exactly(log.get(), "\n", 1, bytes)) ++bytes;
+  if (bytes > 0 && read_exactly(log.get(), &last, 1, bytes - 1) && last != '\n' &&
+      write_exactly(log.get(), "\n", 1, bytes))
+    ++bytes;
   state.inode = inode_of(log.get());
   state.committed = state.durable = bytes;
   state.tail_crc = 0;
@@ -83,7 +92,8 @@ bool LogFiles::State::recover_tail(const std::string& file, int fd, bool other_b
   std::uint64_t keep = state.committed;
   if (other_boot || size < state.committed) {
     std::uint32_t crc = 0;
-    const bool whole = size >= state.committed && crc_of(fd, state.durable, state.committed, crc) && crc == state.tail_crc;
+    const bool whole =
+        size >= state.committed && crc_of(fd, state.durable, state.committed, crc) && crc == state.tail_crc;
     if (!whole) keep = std::min(state.durable, size);
   }
   if (keep < state.committed) {
@@ -103,14 +113,17 @@ bool LogFiles::State::recover_tail(const std::string& file, int fd, bool other_b
 bool LogFiles::State::open_log(std::string& said) {
   std::string why_not;
   log = open_file(path, O_RDWR | O_CREAT, 0644, why_not);
-  if (!log || ::fchmod(log.get(), 0644) != 0) return said = why_not.empty() ? path + ": cannot be opened" : why_not, false;
+  if (!log || ::fchmod(log.get(), 0644) != 0)
+    return said = why_not.empty() ? path + ": cannot be opened" : why_not, false;
   const bool other_boot = state.boot_id != boot;
   const std::uint64_t inode = inode_of(log.get());
   if (state.inode == inode && inode != 0) {
-    if (!recover_tail(path, log.get(), other_boot, said)) return said = path + ": cannot be cut: " + std::strerror(errno), false;
+    if (!recover_tail(path, log.get(), other_boot, said))
+      return said = path + ": cannot be cut: " + std::strerror(errno), false;
     return true;
   }
-  // A rotation that a kill interrupted: the file of the state has its new name already, the one here is not written yet.
+  // A rotation that a kill interrupted: the file of the state has its new name already, the one here is not written
+  // yet.
   const std::string rotated = state.inode == 0 ? std::string() : archive.plain_with_inode(state.inode);
   if (rotated.empty()) {
     adopt(size_of(log.get()));

@@ -15,7 +15,9 @@ namespace {
 constexpr std::size_t kSizeAt = 8, kEpochAt = 24, kHeadBytes = 32;  // magic, crc, size, version, sequence, epoch
 constexpr std::uint32_t kVersion = 1;
 
-void put_array(std::string& to, const std::array<std::uint8_t, 16>& bytes) { to.append(reinterpret_cast<const char*>(bytes.data()), bytes.size()); }
+void put_array(std::string& to, const std::array<std::uint8_t, 16>& bytes) {
+  to.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+}
 
 std::array<std::uint8_t, 16> get_array(Decoder& in) { return in.fixed<std::array<std::uint8_t, 16>>(); }
 
@@ -42,7 +44,8 @@ std::string encode_log_state(const LogState& state) {
   put_varint(to, state.counts.dropped.size());
   for (const auto& [reason, n] : state.counts.dropped) put_text(to, reason), put_varint(to, n);
   put_varint(to, state.cursors.size());
-  for (const auto& [slot, next] : state.cursors) put_array(to, slot.first), put_varint(to, slot.second), put_varint(to, next);
+  for (const auto& [slot, next] : state.cursors)
+    put_array(to, slot.first), put_varint(to, slot.second), put_varint(to, next);
   if (to.size() > kLogSlotBytes) return {};
   const auto size = static_cast<std::uint32_t>(to.size());
   std::memcpy(to.data() + kSizeAt, &size, sizeof size);

@@ -1,7 +1,8 @@
-// logs/state: what of the log is committed, in two slots of which the newer sound one counts (docs/formats/log_files.md). Used by
-// LogFiles; its encoder and decoder are also driven by tests.
+// logs/state: what of the log is committed, in two slots of which the newer sound one counts
+// (docs/formats/log_files.md). Used by LogFiles; its encoder and decoder are also driven by tests.
 //
-// Must stay true: a slot is written only over the older one, so that a kill in the middle leaves the newer; both sequence numbers differ.
+// Must stay true: a slot is written only over the older one, so that a kill in the middle leaves the newer; both
+// sequence numbers differ.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -15,18 +16,18 @@
 
 namespace honeylink::telemetry::store {
 
-inline constexpr std::size_t kLogSlotBytes = 256 * 1024;  // 9,000 cursors; the file is sparse
+inline constexpr std::size_t kLogSlotBytes = 256 * 1024;      // 9,000 cursors; the file is sparse
 inline constexpr std::uint32_t kLogSlotMagic = 0x3147'4c48U;  // "HLG1"
 
 struct LogState {
   std::uint64_t sequence = 0;
   std::uint64_t epoch = 0;
   std::array<std::uint8_t, 16> boot_id{};
-  std::uint64_t inode = 0;         // of the file that the sizes speak of
-  std::uint64_t file_number = 1;   // the name it gets when it is rotated
-  std::uint64_t committed = 0;     // bytes; what lies beyond is not part of the log
-  std::uint64_t durable = 0;       // bytes that were synced
-  std::uint32_t tail_crc = 0;      // of bytes [durable, committed)
+  std::uint64_t inode = 0;           // of the file that the sizes speak of
+  std::uint64_t file_number = 1;     // the name it gets when it is rotated
+  std::uint64_t committed = 0;       // bytes; what lies beyond is not part of the log
+  std::uint64_t durable = 0;         // bytes that were synced
+  std::uint32_t tail_crc = 0;        // of bytes [durable, committed)
   std::uint64_t durable_stored = 0;  // counts.stored when the durable size was reached
   Counts counts;
   std::map<std::pair<RingId, std::uint32_t>, std::uint64_t> cursors;

@@ -16,15 +16,19 @@ namespace {
 
 constexpr double kPowersOfTen[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 static_assert(std::size(kPowersOfTen) == kRealPlacesMax + 1);
-constexpr std::int64_t tick_ns(std::int64_t tick) noexcept { return static_cast<std::int64_t>(static_cast<std::uint64_t>(tick) * 1'000'000'000U); }
+constexpr std::int64_t tick_ns(std::int64_t tick) noexcept {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(tick) * 1'000'000'000U);
+}
 
 // Few decimal places and bit-equal after the way back: a varint. Else the eight bytes.
 std::uint8_t* put_real(std::uint8_t* to, double value) noexcept {
   for (int places = 0; places <= kRealPlacesMax; ++places) {
     const double scaled = value * kPowersOfTen[places];
     if (!(std::fabs(scaled) < 1e12)) break;
-    const auto whole = static_cast<std::int64_t>(std::nearbyint(scaled));  // an integer has no negative zero: it fails the comparison
-    if (std::bit_cast<std::uint64_t>(static_cast<double>(whole) / kPowersOfTen[places]) == std::bit_cast<std::uint64_t>(value)) {
+    const auto whole =
+        static_cast<std::int64_t>(std::nearbyint(scaled));  // an integer has no negative zero: it fails the comparison
+    if (std::bit_cast<std::uint64_t>(static_cast<double>(whole) / kPowersOfTen[places]) ==
+        std::bit_cast<std::uint64_t>(value)) {
       *to++ = static_cast<std::uint8_t>(places);
       return encode_varint(to, zigzag(whole));
     }
@@ -99,11 +103,19 @@ const Sketch& stored_form(const Sketch& live, Sketch& scratch) {
 std::uint8_t* put_point(std::uint8_t* to, std::int64_t tick, const MetricDelta& delta, const Sketch* sketch) noexcept {
   *to++ = static_cast<std::uint8_t>(static_cast<unsigned>(delta.kind) | (delta.exemplar.present ? kPointExemplar : 0));
   switch (delta.kind) {
-    case MetricType::counter: to = encode_varint(to, delta.integer); break;
-    case MetricType::up_down: to = encode_varint(to, zigzag(static_cast<std::int64_t>(delta.integer))); break;
+    case MetricType::counter:
+      to = encode_varint(to, delta.integer);
+      break;
+    case MetricType::up_down:
+      to = encode_varint(to, zigzag(static_cast<std::int64_t>(delta.integer)));
+      break;
     case MetricType::counter_real:
-    case MetricType::gauge: to = put_real(to, delta.real); break;
-    case MetricType::histogram: to = put_sketch(to, *sketch, delta.sketch != nullptr ? delta.sketch->scale : 0); break;
+    case MetricType::gauge:
+      to = put_real(to, delta.real);
+      break;
+    case MetricType::histogram:
+      to = put_sketch(to, *sketch, delta.sketch != nullptr ? delta.sketch->scale : 0);
+      break;
   }
   if (delta.exemplar.present) {
     to = encode_fixed(to, delta.exemplar.value);
@@ -132,7 +144,8 @@ void encode_tick(std::int64_t tick_unix_s, std::span<const MetricDelta> deltas, 
   for (const std::uint32_t i : order) {
     const MetricDelta& delta = deltas[i];
     const Sketch* sketch = nullptr;
-    if (delta.kind == MetricType::histogram) sketch = delta.sketch != nullptr ? &stored_form(*delta.sketch, scratch) : &kEmpty;
+    if (delta.kind == MetricType::histogram)
+      sketch = delta.sketch != nullptr ? &stored_form(*delta.sketch, scratch) : &kEmpty;
     const std::size_t worst = kPointMax + (sketch != nullptr ? sketch->buckets.size() * kVarintBytesMax : 0);
     if (to.size() < used + worst) to.resize(std::max(used + worst, to.size() * 2));
     std::uint8_t* at = encode_varint(to.data() + used, delta.sid - previous);
@@ -177,17 +190,25 @@ bool MetricBlob::next(StoredPoint& point) {
   point.exemplar = {};
   point.exemplar.present = (head & kPointExemplar) != 0;
   switch (point.kind) {
-    case MetricType::counter: point.integer = in.varint(); break;
-    case MetricType::up_down: point.integer = static_cast<std::uint64_t>(in.signed_varint()); break;
+    case MetricType::counter:
+      point.integer = in.varint();
+      break;
+    case MetricType::up_down:
+      point.integer = static_cast<std::uint64_t>(in.signed_varint());
+      break;
     case MetricType::counter_real:
-    case MetricType::gauge: point.real = get_real(in); break;
-    case MetricType::histogram: get_sketch(in, point.sketch, point.live_scale); break;
-    default: break;
+    case MetricType::gauge:
+      point.real = get_real(in);
+      break;
+    case MetricType::histogram:
+      get_sketch(in, point.sketch, point.live_scale);
+      break;
+    default:
+      break;
   }
   if (point.exemplar.present) {
     point.exemplar.value = in.fixed<double>();
-    point.exemplar.time_unix_ns =
-        wrapping_sum(tick_ns(tick_), in.signed_varint());
+    point.exemplar.time_unix_ns = wrapping_sum(tick_ns(tick_), in.signed_varint());
     point.exemplar.trace_id = in.fixed<std::array<std::uint8_t, 16>>();
     point.exemplar.span_id = in.fixed<std::array<std::uint8_t, 8>>();
   }

@@ -1,8 +1,8 @@
-// The blob of metrics.db's table hot: all series that changed in one tick. Written by MetricStore, read by query, sli and the fuzzer
-// (docs/formats/metrics_db.md).
+// The blob of metrics.db's table hot: all series that changed in one tick. Written by MetricStore, read by query, sli
+// and the fuzzer (docs/formats/metrics_db.md).
 //
-// A point holds a difference (counter, up_down, histogram), so that rows add up over any interval, or a value (gauge). The reader
-// trusts nothing.
+// A point holds a difference (counter, up_down, histogram), so that rows add up over any interval, or a value (gauge).
+// The reader trusts nothing.
 #pragma once
 #include <cstdint>
 #include <span>

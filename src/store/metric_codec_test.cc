@@ -19,7 +19,9 @@ TEST(MetricCodec, EveryPointComesBackAsItWas) {
   std::mt19937_64 random(seed);
   std::vector<MetricDelta> deltas;
   std::vector<Sketch> sketches(300);
-  const double reals[] = {0, -0.0, 1, -1, 0.1, 12.345, 1e300, -1e-300, 3.0000000001, std::nan(""), INFINITY, -INFINITY, 999999999999.0, 0.123456789};
+  const double reals[] = {
+      0,         -0.0,           1,          -1, 0.1, 12.345, 1e300, -1e-300, 3.0000000001, std::nan(""), INFINITY,
+      -INFINITY, 999999999999.0, 0.123456789};
   for (std::uint32_t i = 0; i < 300; ++i) {
     MetricDelta d;
     d.sid = (i * 7919U) % 100003U;
@@ -31,7 +33,8 @@ TEST(MetricCodec, EveryPointComesBackAsItWas) {
     s.offset = static_cast<std::int32_t>(random() % 4000) - 2000;
     s.zeros = random() % 10;
     s.count = s.zeros;
-    for (std::size_t n = random() % 320; n > 0; --n) s.buckets.push_back(random() % 3 == 0 ? random() % 1000 : 0), s.count += s.buckets.back();
+    for (std::size_t n = random() % 320; n > 0; --n)
+      s.buckets.push_back(random() % 3 == 0 ? random() % 1000 : 0), s.count += s.buckets.back();
     s.sum = 12.5, s.min = 0.001, s.max = 99.75;
     if (d.kind == MetricType::histogram) d.sketch = &s;
     if (random() % 4 == 0) {
@@ -51,9 +54,7 @@ TEST(MetricCodec, EveryPointComesBackAsItWas) {
     ASSERT_TRUE(blob.next(p));
     EXPECT_EQ(p.sid, d.sid);
     ASSERT_EQ(p.kind, d.kind);
-    if (d.kind == MetricType::counter || d.kind == MetricType::up_down) {
-      EXPECT_EQ(p.integer, d.integer);
-    }
+    if (d.kind == MetricType::counter || d.kind == MetricType::up_down) { EXPECT_EQ(p.integer, d.integer); }
     if (d.kind == MetricType::counter_real || d.kind == MetricType::gauge) {
       EXPECT_EQ(std::bit_cast<std::uint64_t>(p.real), std::bit_cast<std::uint64_t>(d.real));
     }

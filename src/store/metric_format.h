@@ -13,8 +13,9 @@ inline constexpr std::size_t kMetricBlobHead = 24;
 inline constexpr unsigned kPointKindMask = 7, kPointExemplar = 8;
 
 // A real number: a head byte, then as it says.
-inline constexpr std::uint8_t kRealWhole = 32;  // 0…31: decimal places of the zigzag varint that follows; kRealWhole: 8 bytes
-inline constexpr int kRealPlacesMax = 9;        // more never pays: eight bytes are shorter
+inline constexpr std::uint8_t kRealWhole =
+    32;  // 0…31: decimal places of the zigzag varint that follows; kRealWhole: 8 bytes
+inline constexpr int kRealPlacesMax = 9;  // more never pays: eight bytes are shorter
 
 // A sketch is bounded by what merge() can make and a little more.
 inline constexpr std::size_t kSketchBucketsMax = 4096;

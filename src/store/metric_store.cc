@@ -49,9 +49,14 @@ struct SeriesRow {
 };
 
 std::array<std::string, 7> columns_of(const SeriesInfo& series) {
-  return {replace_invalid_utf8(series.name), std::string(kind_name(series.kind)), replace_invalid_utf8(series.unit), json_object(series.labels),
-          json_object(without_empty({{"service.name", series.service_name}, {"module", series.module}, {"environment", series.environment}})),
-          json_object(without_empty({{"name", series.scope_name}, {"version", series.scope_version}})), replace_invalid_utf8(series.description)};
+  return {replace_invalid_utf8(series.name),
+          std::string(kind_name(series.kind)),
+          replace_invalid_utf8(series.unit),
+          json_object(series.labels),
+          json_object(without_empty(
+              {{"service.name", series.service_name}, {"module", series.module}, {"environment", series.environment}})),
+          json_object(without_empty({{"name", series.scope_name}, {"version", series.scope_version}})),
+          replace_invalid_utf8(series.description)};
 }
 
 // The description is not part of a series' identity: a program's new version may word it differently.
@@ -63,18 +68,24 @@ std::string identity(const std::array<std::string, 7>& columns) {
 
 bool salvage_metrics(Connection& broken, Connection& fresh, const std::function<bool()>& late) {
   if (fresh.execute("BEGIN IMMEDIATE") != SQLITE_OK) return false;
-  const bool state = copy_rows(broken, fresh, "SELECT key, value FROM meta", "INSERT OR REPLACE INTO meta VALUES(?1, ?2)");
+  const bool state =
+      copy_rows(broken, fresh, "SELECT key, value FROM meta", "INSERT OR REPLACE INTO meta VALUES(?1, ?2)");
   copy_rows(broken, fresh, "SELECT name, n FROM counts", "INSERT OR REPLACE INTO counts VALUES(?1, ?2)");
-  copy_rows(broken, fresh, "SELECT * FROM alerts", "INSERT OR REPLACE INTO alerts VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
-  copy_rows(broken, fresh, "SELECT * FROM slis", "INSERT OR REPLACE INTO slis VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+  copy_rows(broken, fresh, "SELECT * FROM alerts",
+            "INSERT OR REPLACE INTO alerts VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+  copy_rows(broken, fresh, "SELECT * FROM slis",
+            "INSERT OR REPLACE INTO slis VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
   // Points name their series by number: without all of them they would get false names.
-  const bool names = copy_rows(broken, fresh, "SELECT * FROM series", "INSERT OR REPLACE INTO series VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
+  const bool names = copy_rows(broken, fresh, "SELECT * FROM series",
+                               "INSERT OR REPLACE INTO series VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
   if (!names) fresh.execute("DELETE FROM series");
   if (names) {
-    copy_rows(broken, fresh, "SELECT commit_no, tick, n, data FROM hot ORDER BY commit_no DESC", "INSERT OR REPLACE INTO hot VALUES(?1, ?2, ?3, ?4)",
+    copy_rows(broken, fresh, "SELECT commit_no, tick, n, data FROM hot ORDER BY commit_no DESC",
+              "INSERT OR REPLACE INTO hot VALUES(?1, ?2, ?3, ?4)",
               [&](const Statement& row) { return !late() && MetricBlob(row.blob(3)).sound(); });
   }
-  copy_rows(broken, fresh, "SELECT * FROM ledger ORDER BY commit_no DESC", "INSERT OR REPLACE INTO ledger VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+  copy_rows(broken, fresh, "SELECT * FROM ledger ORDER BY commit_no DESC",
+            "INSERT OR REPLACE INTO ledger VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             [&](const Statement&) { return !late(); });
   return fresh.execute("COMMIT") == SQLITE_OK && state;
 }
@@ -98,7 +109,8 @@ struct MetricStore::State {
   bool attach();
   bool load();
   int write_series();
-  int write_ledger(std::uint64_t number, std::int64_t tick, std::string_view signal, const SignalLedger& ledger, std::string& last);
+  int write_ledger(std::uint64_t number, std::int64_t tick, std::string_view signal, const SignalLedger& ledger,
+                   std::string& last);
   int write_tick(std::int64_t tick, std::span<const MetricDelta> deltas, const LedgerSnapshot& ledger);
 
   Database database;
@@ -118,7 +130,8 @@ bool MetricStore::State::attach() {
   meta = c.prepare("INSERT INTO meta VALUES(?1, ?2) ON CONFLICT DO UPDATE SET value=excluded.value");
   ledger_row = c.prepare("INSERT INTO ledger VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
   thin_ledger = c.prepare("DELETE FROM ledger WHERE tick >= ?1 AND tick < ?2 AND tick % 3600 >= 10");
-  return hot && series && meta && ledger_row && thin_ledger && c.prepare("SELECT alert_id FROM alerts") && c.prepare("SELECT sli_name FROM slis") && load();
+  return hot && series && meta && ledger_row && thin_ledger && c.prepare("SELECT alert_id FROM alerts") &&
+         c.prepare("SELECT sli_name FROM slis") && load();
 }
 
 bool MetricStore::State::load() {
@@ -168,7 +181,8 @@ std::uint32_t MetricStore::series_id(const SeriesInfo& series) {
 
 BaseSlot MetricStore::base_slot() {
   Database& d = state_->database;
-  return {static_cast<int>(d.meta("base_slot", -1)), static_cast<std::uint64_t>(d.meta("base_commit", 0)), static_cast<std::uint64_t>(d.meta("base_crc", 0))};
+  return {static_cast<int>(d.meta("base_slot", -1)), static_cast<std::uint64_t>(d.meta("base_commit", 0)),
+          static_cast<std::uint64_t>(d.meta("base_crc", 0))};
 }
 
 std::uint64_t MetricStore::next_commit_no() const noexcept { return state_->commit_no + 1; }
@@ -177,13 +191,15 @@ Counts MetricStore::totals() { return state_->database.totals(); }
 int MetricStore::State::write_series() {
   for (const SeriesRow& row : new_series) {
     series.bind(1, row.sid);
-    for (std::size_t i = 0; i < row.columns.size(); ++i) series.bind(static_cast<int>(i) + 2, std::string_view(row.columns[i]));
+    for (std::size_t i = 0; i < row.columns.size(); ++i)
+      series.bind(static_cast<int>(i) + 2, std::string_view(row.columns[i]));
     if (const int result = series.run(); result != SQLITE_OK) return result;
   }
   return SQLITE_OK;
 }
 
-int MetricStore::State::write_ledger(std::uint64_t number, std::int64_t tick, std::string_view signal, const SignalLedger& ledger, std::string& last) {
+int MetricStore::State::write_ledger(std::uint64_t number, std::int64_t tick, std::string_view signal,
+                                     const SignalLedger& ledger, std::string& last) {
   std::string dropped = "{";
   for (const auto& [reason, n] : ledger.totals.dropped) {
     if (dropped.size() > 1) dropped += ',';
@@ -192,30 +208,38 @@ int MetricStore::State::write_ledger(std::uint64_t number, std::int64_t tick, st
   }
   dropped += '}';
   const Counts& t = ledger.totals;
-  std::string now = std::to_string(t.accepted) + ' ' + std::to_string(t.retro_kept) + ' ' + std::to_string(t.stored) + ' ' + std::to_string(ledger.in_ring) + dropped;
+  std::string now = std::to_string(t.accepted) + ' ' + std::to_string(t.retro_kept) + ' ' + std::to_string(t.stored) +
+                    ' ' + std::to_string(ledger.in_ring) + dropped;
   if (now == last) return SQLITE_OK;
   last = std::move(now);
   ledger_row.bind(1, number).bind(2, signal).bind(3, tick).bind(4, t.accepted).bind(5, t.retro_kept).bind(6, t.stored);
   return ledger_row.bind(7, std::string_view(dropped)).bind(8, ledger.in_ring).run();
 }
 
-int MetricStore::State::write_tick(std::int64_t tick, std::span<const MetricDelta> deltas, const LedgerSnapshot& ledger) {
+int MetricStore::State::write_tick(std::int64_t tick, std::span<const MetricDelta> deltas,
+                                   const LedgerSnapshot& ledger) {
   int result = write_series();
   const std::uint64_t number = commit_no + 1;
   if (result == SQLITE_OK && !deltas.empty()) {
-    result = hot.bind(1, number).bind(2, tick).bind(3, static_cast<std::int64_t>(deltas.size())).bind(4, std::span<const std::uint8_t>(blob)).run();
+    result = hot.bind(1, number)
+                 .bind(2, tick)
+                 .bind(3, static_cast<std::int64_t>(deltas.size()))
+                 .bind(4, std::span<const std::uint8_t>(blob))
+                 .run();
   }
   killpoint("metric.after_row");
   written_ledger = last_ledger;
   if (result == SQLITE_OK) result = write_ledger(number, tick, "metrics", ledger.metrics, written_ledger[0]);
   if (result == SQLITE_OK) result = write_ledger(number, tick, "spans", ledger.spans, written_ledger[1]);
   if (result == SQLITE_OK) result = write_ledger(number, tick, "logs", ledger.logs, written_ledger[2]);
-  if (result == SQLITE_OK && number % 360 == 0) result = thin_ledger.bind(1, tick - 3 * kLedgerFineSeconds).bind(2, tick - kLedgerFineSeconds).run();
+  if (result == SQLITE_OK && number % 360 == 0)
+    result = thin_ledger.bind(1, tick - 3 * kLedgerFineSeconds).bind(2, tick - kLedgerFineSeconds).run();
   return result;
 }
 
-CommitResult MetricStore::commit_tick(std::int64_t tick_unix_s, std::span<const MetricDelta> deltas, int new_base_slot, std::uint64_t base_crc,
-                                      const Counts& delta, const LedgerSnapshot& ledger, bool durable) {
+CommitResult MetricStore::commit_tick(std::int64_t tick_unix_s, std::span<const MetricDelta> deltas, int new_base_slot,
+                                      std::uint64_t base_crc, const Counts& delta, const LedgerSnapshot& ledger,
+                                      bool durable) {
   State& s = *state_;
   s.blob.clear();
   if (!deltas.empty()) encode_tick(tick_unix_s, deltas, s.blob);
@@ -223,10 +247,13 @@ CommitResult MetricStore::commit_tick(std::int64_t tick_unix_s, std::span<const 
   CommitResult result = s.database.begin(s.blob.size() + s.new_series.size() * kSeriesRowBytes, durable);
   if (result != CommitResult::ok) return result;
   const std::uint64_t number = s.commit_no + 1;
-  const auto set = [&](std::string_view key, std::uint64_t value) { return s.meta.bind(1, key).bind(2, value).run() == SQLITE_OK; };
+  const auto set = [&](std::string_view key, std::uint64_t value) {
+    return s.meta.bind(1, key).bind(2, value).run() == SQLITE_OK;
+  };
   const bool written = s.write_tick(tick_unix_s, deltas, ledger) == SQLITE_OK && set("commit_no", number) &&
-                       set("base_slot", static_cast<std::uint64_t>(std::int64_t{new_base_slot})) && set("base_commit", number) &&
-                       set("base_crc", base_crc) && s.database.add_counts(delta) == SQLITE_OK;
+                       set("base_slot", static_cast<std::uint64_t>(std::int64_t{new_base_slot})) &&
+                       set("base_commit", number) && set("base_crc", base_crc) &&
+                       s.database.add_counts(delta) == SQLITE_OK;
   if (!written) return s.database.fail();
   killpoint("metric.before_commit");
   result = s.database.commit();

@@ -1,8 +1,10 @@
-// metrics/metrics.db: one row per tick, all changed series in one blob (docs/formats/metrics_db.md); the history of the ledger; the
-// plain tables alerts and slis. Called by the engine; read by query through metric_codec.h and its own connection.
+// metrics/metrics.db: one row per tick, all changed series in one blob (docs/formats/metrics_db.md); the history of the
+// ledger; the plain tables alerts and slis. Called by the engine; read by query through metric_codec.h and its own
+// connection.
 //
-// Must stay true: the row, the new base slot and the counts are one transaction; rows are keyed by a strictly increasing commit
-// number, never by time, so that a clock step or a takeover within a tick overwrites nothing (PROTOCOL 6).
+// Must stay true: the row, the new base slot and the counts are one transaction; rows are keyed by a strictly
+// increasing commit number, never by time, so that a clock step or a takeover within a tick overwrites nothing
+// (PROTOCOL 6).
 #pragma once
 #include <memory>
 #include <span>
@@ -28,24 +30,25 @@ class MetricStore {
   ~MetricStore();
 
   std::uint64_t begin_epoch();
-  /// The number of a series in this database; a new one gets its row with the next commit. Not for hot paths: cache it per ring.
-  /// After recover() numbers have changed: ask again.
+  /// The number of a series in this database; a new one gets its row with the next commit. Not for hot paths: cache it
+  /// per ring. After recover() numbers have changed: ask again.
   [[nodiscard]] std::uint32_t series_id(const SeriesInfo&);
   [[nodiscard]] BaseSlot base_slot();
   /// Number that the next commit will have.
   [[nodiscard]] std::uint64_t next_commit_no() const noexcept;
   [[nodiscard]] Counts totals();
 
-  /// One tick. `deltas`: each series at most once, any order. Without deltas only base slot, counts and ledger are written, and no row.
-  /// `ledger` holds totals *after* this commit; for metrics the store adds nothing to it.
-  CommitResult commit_tick(std::int64_t tick_unix_s, std::span<const MetricDelta> deltas, int new_base_slot, std::uint64_t base_crc,
-                           const Counts& delta, const LedgerSnapshot& ledger, bool durable);
+  /// One tick. `deltas`: each series at most once, any order. Without deltas only base slot, counts and ledger are
+  /// written, and no row. `ledger` holds totals *after* this commit; for metrics the store adds nothing to it.
+  CommitResult commit_tick(std::int64_t tick_unix_s, std::span<const MetricDelta> deltas, int new_base_slot,
+                           std::uint64_t base_crc, const Counts& delta, const LedgerSnapshot& ledger, bool durable);
   bool recover(std::string& said);
 
   void checkpoint();
   [[nodiscard]] std::uint64_t disk_bytes() const;
   [[nodiscard]] std::vector<int> holders() const;
-  /// The file was made anew and no positions were saved: what rings hold below their oldest chunk is "store_lost", not "buffer_full".
+  /// The file was made anew and no positions were saved: what rings hold below their oldest chunk is "store_lost", not
+  /// "buffer_full".
   [[nodiscard]] bool began_anew() const noexcept;
   [[nodiscard]] const std::string& why() const noexcept;
   [[nodiscard]] const std::string& path() const noexcept;

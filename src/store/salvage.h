@@ -7,8 +7,8 @@
 
 namespace honeylink::telemetry::store {
 
-/// Copies each row of `select` by `insert` (same number of columns) unless `wanted` says no. False where reading or writing ended with
-/// an error: what came before it is copied.
+/// Copies each row of `select` by `insert` (same number of columns) unless `wanted` says no. False where reading or
+/// writing ended with an error: what came before it is copied.
 bool copy_rows(Connection& from, Connection& to, std::string_view select, std::string_view insert,
                const std::function<bool(const Statement& row)>& wanted = {});
 

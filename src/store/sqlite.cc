@@ -13,7 +13,8 @@ int Connection::open(const std::string& path, Access access, int busy_timeout_ms
     sqlite3_db_config(db_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
     sqlite3_db_config(db_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     sqlite3_limit(db_, SQLITE_LIMIT_ATTACHED, 4);
-    result = execute("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0");
+    result =
+        execute("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0");
   }
   if (result == SQLITE_OK && access == Access::read_only) result = execute("PRAGMA query_only=ON");
   if (result != SQLITE_OK) {
@@ -34,7 +35,8 @@ int Connection::execute(const char* sql) noexcept {
 
 Statement Connection::prepare(std::string_view sql) noexcept {
   sqlite3_stmt* statement = nullptr;
-  if (db_ != nullptr) sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  if (db_ != nullptr)
+    sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
   return Statement(statement);
 }
 

@@ -1,6 +1,7 @@
 // SQLite with owners: a connection and its statements. Errors stay SQLite's result codes; nothing throws.
 //
-// Used by the stores for writing and by query for reading. A connection belongs to one thread at a time (SQLITE_OPEN_NOMUTEX).
+// Used by the stores for writing and by query for reading. A connection belongs to one thread at a time
+// (SQLITE_OPEN_NOMUTEX).
 #pragma once
 #include <sqlite3.h>
 
@@ -41,11 +42,13 @@ class Statement {
     return *this;
   }
   Statement& bind(int index, std::string_view text) noexcept {
-    sqlite3_bind_text64(statement_, index, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8);
+    sqlite3_bind_text64(statement_, index, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_STATIC,
+                        SQLITE_UTF8);
     return *this;
   }
   Statement& bind(int index, std::span<const std::uint8_t> blob) noexcept {
-    sqlite3_bind_blob64(statement_, index, blob.empty() ? static_cast<const void*>("") : blob.data(), blob.size(), SQLITE_STATIC);
+    sqlite3_bind_blob64(statement_, index, blob.empty() ? static_cast<const void*>("") : blob.data(), blob.size(),
+                        SQLITE_STATIC);
     return *this;
   }
   /// SQLITE_ROW, SQLITE_DONE or an error. Without a statement: SQLITE_MISUSE.
@@ -64,15 +67,20 @@ class Statement {
   [[nodiscard]] std::int64_t integer(int column) const noexcept { return sqlite3_column_int64(statement_, column); }
   [[nodiscard]] std::uint64_t number(int column) const noexcept { return static_cast<std::uint64_t>(integer(column)); }
   [[nodiscard]] double real(int column) const noexcept { return sqlite3_column_double(statement_, column); }
-  [[nodiscard]] bool is_null(int column) const noexcept { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+  [[nodiscard]] bool is_null(int column) const noexcept {
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
+  }
   /// Valid until the next step() or reset().
   [[nodiscard]] std::string_view text(int column) const noexcept {
     const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-    return bytes == nullptr ? std::string_view() : std::string_view(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+    return bytes == nullptr
+               ? std::string_view()
+               : std::string_view(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
   }
   [[nodiscard]] std::span<const std::uint8_t> blob(int column) const noexcept {
     const auto* bytes = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
-    return bytes == nullptr ? std::span<const std::uint8_t>() : std::span(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
+    return bytes == nullptr ? std::span<const std::uint8_t>()
+                            : std::span(bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column)));
   }
 
  private:
@@ -94,7 +102,8 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  /// An existing file. read_only: query_only besides. SQLite's result code; on failure it stays closed and error() tells.
+  /// An existing file. read_only: query_only besides. SQLite's result code; on failure it stays closed and error()
+  /// tells.
   int open(const std::string& path, Access access, int busy_timeout_ms);
   void close() noexcept;
   [[nodiscard]] explicit operator bool() const noexcept { return db_ != nullptr; }

@@ -1,4 +1,5 @@
-// What the world does to a home: damage, symbolic links, foreign modes, files that vanish (FAULTS F08, F31, F32). Real files.
+// What the world does to a home: damage, symbolic links, foreign modes, files that vanish (FAULTS F08, F31, F32). Real
+// files.
 #include <sys/stat.h>
 
 #include <chrono>
@@ -18,7 +19,8 @@ namespace fs = std::filesystem;
 
 int quarantined(const std::string& directory) {
   int n = 0;
-  for (const auto& entry : fs::directory_iterator(directory)) n += entry.path().string().find(".corrupt-") != std::string::npos && !entry.path().string().ends_with("-wal");
+  for (const auto& entry : fs::directory_iterator(directory))
+    n += entry.path().string().find(".corrupt-") != std::string::npos && !entry.path().string().ends_with("-wal");
   return n;
 }
 
@@ -26,7 +28,8 @@ void damage(const std::string& path, std::mt19937_64& random) {
   const auto size = static_cast<std::int64_t>(fs::file_size(path));
   const auto at = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(size));
   switch (random() % 4) {
-    case 0: return fs::resize_file(path, static_cast<std::uintmax_t>(at));
+    case 0:
+      return fs::resize_file(path, static_cast<std::uintmax_t>(at));
     case 1: {
       std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
       file.seekp(at / 512 * 512);
@@ -36,7 +39,8 @@ void damage(const std::string& path, std::mt19937_64& random) {
     default: {
       std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
       for (int i = 0; i < 8; ++i) {
-        const auto where = static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(i < 4 ? std::min<std::int64_t>(size, 4096) : size));
+        const auto where = static_cast<std::int64_t>(
+            random() % static_cast<std::uint64_t>(i < 4 ? std::min<std::int64_t>(size, 4096) : size));
         file.seekp(where);
         file.put(static_cast<char>(random()));
       }
@@ -55,7 +59,8 @@ TEST(DamagedDatabase, OpensWithinTwoSecondsAndKeepsTheEvidence) {
   {
     std::string said;
     auto store = open_traces(original.options(), said);
-    for (std::uint64_t i = 0; i < 40; ++i) ASSERT_EQ(commit_spans(*store, source, i * 200, 200, items.view()), CommitResult::ok);
+    for (std::uint64_t i = 0; i < 40; ++i)
+      ASSERT_EQ(commit_spans(*store, source, i * 200, 200, items.view()), CommitResult::ok);
   }
   int set_aside_count = 0, carried_over = 0;
   for (int round = 0; round < 60; ++round) {
@@ -73,7 +78,8 @@ TEST(DamagedDatabase, OpensWithinTwoSecondsAndKeepsTheEvidence) {
       result = commit_spans(*store, source, 8000, 10);
     }
     EXPECT_EQ(result, CommitResult::ok) << store->why();
-    EXPECT_LE(std::chrono::steady_clock::now() - begun, std::chrono::seconds(8));  // the promise is 2 s; the machine is shared
+    EXPECT_LE(std::chrono::steady_clock::now() - begun,
+              std::chrono::seconds(8));  // the promise is 2 s; the machine is shared
     const int aside = quarantined(home.path + "/metrics");
     EXPECT_EQ(aside > 0, said.find("set aside") != std::string::npos) << said;
     set_aside_count += aside;
@@ -190,24 +196,25 @@ TEST(ForeignFiles, SymbolicLinksAreRefusedAndTheirTargetsUntouched) {
 TEST(ForeignFiles, ModesAreWhatTheyMustBeWhateverTheUmask) {
   for (const mode_t mask : {0000, 0077, 0777}) {
     TempHome home;
-    EXPECT_EQ(in_child([&] {
-                ::umask(mask);
-                std::string said;
-                const Source source = make_source(1, {"_other", "a"});
-                auto traces = TraceStore::open(home.options(), said);
-                auto logs = LogFiles::open(home.options(), said);
-                if (traces == nullptr || logs == nullptr || traces->begin_epoch() == 0 || logs->begin_epoch() == 0) return 1;
-                if (commit_spans(*traces, source, 0, 1) != CommitResult::ok) return 2;
-                struct stat info {};
-                for (const char* file : {"metrics/traces.db", "metrics/traces.db-wal", "logs/honeylink.log", "logs/state"}) {
-                  if (::stat((home.path + "/" + file).c_str(), &info) != 0 || (info.st_mode & 07777) != 0644) return 3;
-                }
-                for (const char* directory : {"", "/metrics", "/logs"}) {
-                  if (::stat((home.path + directory).c_str(), &info) != 0 || (info.st_mode & 07777) != 0700) return 4;
-                }
-                return 0;
-              }),
-              0)
+    EXPECT_EQ(
+        in_child([&] {
+          ::umask(mask);
+          std::string said;
+          const Source source = make_source(1, {"_other", "a"});
+          auto traces = TraceStore::open(home.options(), said);
+          auto logs = LogFiles::open(home.options(), said);
+          if (traces == nullptr || logs == nullptr || traces->begin_epoch() == 0 || logs->begin_epoch() == 0) return 1;
+          if (commit_spans(*traces, source, 0, 1) != CommitResult::ok) return 2;
+          struct stat info {};
+          for (const char* file : {"metrics/traces.db", "metrics/traces.db-wal", "logs/honeylink.log", "logs/state"}) {
+            if (::stat((home.path + "/" + file).c_str(), &info) != 0 || (info.st_mode & 07777) != 0644) return 3;
+          }
+          for (const char* directory : {"", "/metrics", "/logs"}) {
+            if (::stat((home.path + directory).c_str(), &info) != 0 || (info.st_mode & 07777) != 0700) return 4;
+          }
+          return 0;
+        }),
+        0)
         << std::oct << mask;
   }
 }

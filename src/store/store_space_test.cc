@@ -1,5 +1,5 @@
-// Too little space, of every kind: caps, full disks before and during a run, a reader that keeps the -wal (FAULTS F04, F05, F40; I-8).
-// Full disks are a small tmpfs where the tests may mount one, and a limit on file size everywhere.
+// Too little space, of every kind: caps, full disks before and during a run, a reader that keeps the -wal (FAULTS F04,
+// F05, F40; I-8). Full disks are a small tmpfs where the tests may mount one, and a limit on file size everywhere.
 #include <sys/mount.h>
 #include <sys/resource.h>
 
@@ -104,11 +104,13 @@ int fill_and_free(const std::string& home, const std::function<void()>& fill, co
     for (int i = 0; i < 200; ++i) traces->add(make_span(source, spans + static_cast<std::uint64_t>(i), items.view()));
     const SlotCursor span_cursor{source.ring_id, 0, spans + 200};
     s = traces->commit({&span_cursor, 1}, stored(200), false);
-    if (s == CommitResult::ok) spans += 200; else traces->discard_pending();
+    if (s == CommitResult::ok) spans += 200;
+    else traces->discard_pending();
     for (int i = 0; i < 200; ++i) logs->add(make_log(source, lines + static_cast<std::uint64_t>(i), items.view()));
     const SlotCursor log_cursor{source.ring_id, 0, lines + 200};
     l = logs->commit({&log_cursor, 1}, stored(200), false);
-    if (l == CommitResult::ok) lines += 200; else logs->discard_pending();
+    if (l == CommitResult::ok) lines += 200;
+    else logs->discard_pending();
     std::vector<MetricDelta> deltas(2000);
     for (std::uint32_t i = 0; i < deltas.size(); ++i) {
       series.labels = {{"n", std::to_string(i)}};
@@ -124,7 +126,8 @@ int fill_and_free(const std::string& home, const std::function<void()>& fill, co
     more(s, l, m);
     for (const CommitResult r : {s, l, m}) {
       if (r == CommitResult::ok || r == CommitResult::no_space) continue;
-      std::fprintf(stderr, "spans %s, logs %s, metrics %s\n", traces->why().c_str(), logs->why().c_str(), metrics->why().c_str());
+      std::fprintf(stderr, "spans %s, logs %s, metrics %s\n", traces->why().c_str(), logs->why().c_str(),
+                   metrics->why().c_str());
       return 3;
     }
     all_full = s == CommitResult::no_space && l == CommitResult::no_space && m == CommitResult::no_space;
@@ -134,9 +137,11 @@ int fill_and_free(const std::string& home, const std::function<void()>& fill, co
   more(s, l, m);
   if (s != CommitResult::ok || l != CommitResult::ok || m != CommitResult::ok) return 5;
   traces.reset(), metrics.reset(), logs.reset();
-  traces = TraceStore::open(options, said), metrics = MetricStore::open(options, said), logs = LogFiles::open(options, said);
+  traces = TraceStore::open(options, said), metrics = MetricStore::open(options, said),
+  logs = LogFiles::open(options, said);
   if (!said.empty() || traces == nullptr || metrics == nullptr || logs == nullptr) return 6;
-  if (traces->totals() != stored(spans) || logs->totals() != stored(lines) || metrics->totals() != stored(ticks)) return 7;
+  if (traces->totals() != stored(spans) || logs->totals() != stored(lines) || metrics->totals() != stored(ticks))
+    return 7;
   return count_spans(traces->path()) == static_cast<std::int64_t>(spans) ? 0 : 8;
 }
 
@@ -145,14 +150,16 @@ TEST(Space, AFileSizeLimitIsAFullDiskAndHealsWhenItIsLifted) {
   EXPECT_EQ(in_child([&] {
               ::signal(SIGXFSZ, SIG_IGN);
               const rlimit full{500'000, RLIM_INFINITY}, enough{RLIM_INFINITY, RLIM_INFINITY};
-              return fill_and_free(home.path, [&] { ::setrlimit(RLIMIT_FSIZE, &full); }, [&] { ::setrlimit(RLIMIT_FSIZE, &enough); });
+              return fill_and_free(
+                  home.path, [&] { ::setrlimit(RLIMIT_FSIZE, &full); }, [&] { ::setrlimit(RLIMIT_FSIZE, &enough); });
             }),
             0);
 }
 
 TEST(Space, AFullFileSystemHealsWhenSpaceReturns) {
   TempHome mount_point;
-  if (::mount("none", mount_point.path.c_str(), "tmpfs", 0, "size=2m") != 0) GTEST_SKIP() << "may not mount a tmpfs here";
+  if (::mount("none", mount_point.path.c_str(), "tmpfs", 0, "size=2m") != 0)
+    GTEST_SKIP() << "may not mount a tmpfs here";
   const std::string filler = mount_point.path + "/filler", home = mount_point.path + "/home";
   EXPECT_EQ(in_child([&] {
               return fill_and_free(
@@ -169,11 +176,11 @@ TEST(Space, AFullFileSystemHealsWhenSpaceReturns) {
 
 TEST(Space, AFullDiskBeforeTheStartIsSaidAndTriedAgain) {
   TempHome mount_point;
-  if (::mount("none", mount_point.path.c_str(), "tmpfs", 0, "size=1m") != 0) GTEST_SKIP() << "may not mount a tmpfs here";
+  if (::mount("none", mount_point.path.c_str(), "tmpfs", 0, "size=1m") != 0)
+    GTEST_SKIP() << "may not mount a tmpfs here";
   {
     std::ofstream file(mount_point.path + "/filler");
-    while (file.write(std::string(4096, 'x').data(), 4096) && file.flush()) {
-    }
+    while (file.write(std::string(4096, 'x').data(), 4096) && file.flush()) {}
   }
   StoreOptions options;
   options.home = mount_point.path + "/home";

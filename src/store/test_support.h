@@ -1,4 +1,5 @@
-// For the tests of the stores: a home in a temporary directory, a source with texts, and events built in a line. Not part of a program.
+// For the tests of the stores: a home in a temporary directory, a source with texts, and events built in a line. Not
+// part of a program.
 #pragma once
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -20,7 +21,8 @@ namespace honeylink::telemetry::store {
 struct TempHome {
   std::string path;
   explicit TempHome(const char* under = nullptr) {
-    std::string pattern = std::string(under != nullptr ? under : std::filesystem::temp_directory_path().c_str()) + "/hl_store_XXXXXX";
+    std::string pattern =
+        std::string(under != nullptr ? under : std::filesystem::temp_directory_path().c_str()) + "/hl_store_XXXXXX";
     path = ::mkdtemp(pattern.data()) != nullptr ? pattern : std::string();
   }
   ~TempHome() {

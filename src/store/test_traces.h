@@ -16,7 +16,8 @@ inline std::unique_ptr<TraceStore> open_traces(const StoreOptions& options, std:
   return store;
 }
 
-inline CommitResult commit_spans(TraceStore& store, const Source& source, std::uint64_t first, std::uint64_t n, std::span<const std::uint8_t> items = {}) {
+inline CommitResult commit_spans(TraceStore& store, const Source& source, std::uint64_t first, std::uint64_t n,
+                                 std::span<const std::uint8_t> items = {}) {
   for (std::uint64_t i = 0; i < n; ++i) store.add(make_span(source, first + i, items));
   const SlotCursor cursor{source.ring_id, 0, first + n};
   return store.commit({&cursor, 1}, stored(n), false);

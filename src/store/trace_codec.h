@@ -1,4 +1,5 @@
-// The blob of traces.db's table hot: written by TraceStore, read by query, last-words and the fuzzer (docs/formats/traces_db.md).
+// The blob of traces.db's table hot: written by TraceStore, read by query, last-words and the fuzzer
+// (docs/formats/traces_db.md).
 //
 // The reader trusts nothing: a checksum first, then every length against what is left. Views point into the blob.
 #pragma once
@@ -17,7 +18,7 @@ namespace honeylink::telemetry::store {
 struct StoredSpan {
   std::uint32_t source = 0;  // idkey.id: whose keys turn counters into ids
   TraceRef trace;
-  std::uint64_t span = 0;    // counter
+  std::uint64_t span = 0;  // counter
   SpanRef parent;
   std::uint32_t name = 0, scope = 0;  // scope 0: none
   std::uint8_t kind = 0, status = 0;
@@ -35,20 +36,22 @@ struct StoredItem {
   bool boolean = false;
   std::int64_t integer = 0;
   double real = 0;
-  std::string_view text;                   // text, id (raw bytes of the pseudonym), status_text, trace_state, message, keep_reason
-  std::uint32_t kind = 0;                  // id: str.id of its kind
-  std::span<const std::uint8_t> elements;  // booleans u8… · integers i64… · reals f64… · texts {u16 size, bytes}…, little-endian
-  std::int64_t time_unix_ns = 0;           // event
-  std::array<std::uint8_t, 16> trace_id{}; // link
+  std::string_view text;   // text, id (raw bytes of the pseudonym), status_text, trace_state, message, keep_reason
+  std::uint32_t kind = 0;  // id: str.id of its kind
+  std::span<const std::uint8_t>
+      elements;  // booleans u8… · integers i64… · reals f64… · texts {u16 size, bytes}…, little-endian
+  std::int64_t time_unix_ns = 0;            // event
+  std::array<std::uint8_t, 16> trace_id{};  // link
   std::array<std::uint8_t, 8> span_id{};
   std::uint32_t flags = 0;
-  std::span<const std::uint8_t> items;     // event, link: attributes
+  std::span<const std::uint8_t> items;  // event, link: attributes
 };
 
 /// Walks over the items of a span (or of an event or link). A value; not thread-safe.
 class StoredItems {
  public:
-  StoredItems(std::span<const std::uint8_t> bytes, std::int64_t span_start_unix_ns) noexcept : rest_(bytes), start_(span_start_unix_ns) {}
+  StoredItems(std::span<const std::uint8_t> bytes, std::int64_t span_start_unix_ns) noexcept
+      : rest_(bytes), start_(span_start_unix_ns) {}
   bool next(StoredItem&) noexcept;
   [[nodiscard]] bool damaged() const noexcept { return damaged_; }
 

@@ -53,7 +53,9 @@ void read_item(Decoder& in, std::int64_t start, StoredItem& item) noexcept {
     case ItemType::status_text:
     case ItemType::trace_state:
     case ItemType::message:
-    case ItemType::keep_reason: item.text = in.text(); return;
+    case ItemType::keep_reason:
+      item.text = in.text();
+      return;
   }
 }
 
@@ -122,7 +124,8 @@ bool TraceBlob::next(StoredSpan& span) noexcept {
   span.parent.present = (flags & kSpanHasParent) != 0;
   span.parent.foreign = span.parent.present && (flags & kSpanParentForeign) != 0;
   if (span.parent.present) {
-    span.parent.value = span.parent.foreign ? in.fixed<std::uint64_t>() : span.span - static_cast<std::uint64_t>(in.signed_varint());
+    span.parent.value =
+        span.parent.foreign ? in.fixed<std::uint64_t>() : span.span - static_cast<std::uint64_t>(in.signed_varint());
   }
   span.name = varint32(in);
   span.scope = varint32(in);

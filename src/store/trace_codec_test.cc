@@ -32,7 +32,8 @@ TEST(TraceCodec, EverySpanComesBackAsItWas) {
     e.parent = {random() % 2 == 0, random() % 2 == 0, random()};
     if (!e.parent.present) e.parent = {};
     e.name = static_cast<std::uint32_t>(random() % 70000);
-    e.kind = static_cast<std::uint8_t>(random() % 6), e.status = static_cast<std::uint8_t>(random() % 3), e.kept = static_cast<Kept>(random() % 4);
+    e.kind = static_cast<std::uint8_t>(random() % 6), e.status = static_cast<std::uint8_t>(random() % 3),
+    e.kept = static_cast<Kept>(random() % 4);
     e.unfinished = random() % 2, e.keep_trace = random() % 2, e.slow = random() % 2, e.no_slot = random() % 2;
     e.start_unix_ns = static_cast<std::int64_t>(random()), e.duration_ns = static_cast<std::int64_t>(random() >> 1);
     e.dropped_attributes = random() % 3 == 0 ? static_cast<std::uint16_t>(random()) : 0;
@@ -49,10 +50,12 @@ TEST(TraceCodec, EverySpanComesBackAsItWas) {
     EXPECT_EQ(s.source, i);
     EXPECT_EQ(s.trace, e.trace);
     EXPECT_EQ(s.span, e.span);
-    EXPECT_TRUE(s.parent.present == e.parent.present && s.parent.foreign == e.parent.foreign && s.parent.value == e.parent.value);
+    EXPECT_TRUE(s.parent.present == e.parent.present && s.parent.foreign == e.parent.foreign &&
+                s.parent.value == e.parent.value);
     EXPECT_EQ(s.name, e.name + 1000);
     EXPECT_EQ(s.scope, 3U);
-    EXPECT_TRUE(s.kind == e.kind && s.status == e.status && s.kept == e.kept && s.unfinished == e.unfinished && s.keep_trace == e.keep_trace);
+    EXPECT_TRUE(s.kind == e.kind && s.status == e.status && s.kept == e.kept && s.unfinished == e.unfinished &&
+                s.keep_trace == e.keep_trace);
     EXPECT_TRUE(s.slow == e.slow && s.no_slot == e.no_slot);
     EXPECT_EQ(s.start_unix_ns, e.start_unix_ns);
     EXPECT_EQ(s.duration_ns, e.duration_ns);
@@ -74,7 +77,11 @@ TEST(TraceCodec, EveryTypeOfItemComesBack) {
   std::string link(24, '\x42');
   link += std::string("\x01\0\0\0", 4) + std::string(inner.raw());
   Items items;
-  items.add(1, ItemType::boolean, "\x01").integer(2, INT64_MIN).real(3, -0.0).text(4, "größe").add(5, ItemType::id, std::string("\x07\0raw!", 6));
+  items.add(1, ItemType::boolean, "\x01")
+      .integer(2, INT64_MIN)
+      .real(3, -0.0)
+      .text(4, "größe")
+      .add(5, ItemType::id, std::string("\x07\0raw!", 6));
   items.add(6, ItemType::integers, std::string(16, '\x01')).add(0, ItemType::event, event).add(0, ItemType::link, link);
   items.add(0, ItemType::status_text, "why").add(0, ItemType::trace_state, "k=v").add(0, ItemType::keep_reason, "slow");
   Texts texts;

@@ -1,5 +1,5 @@
-// Builds the blob of docs/formats/traces_db.md. One call per span on the engine's thread: room for the worst case is reserved once,
-// then everything is written through a pointer.
+// Builds the blob of docs/formats/traces_db.md. One call per span on the engine's thread: room for the worst case is
+// reserved once, then everything is written through a pointer.
 #include <algorithm>
 
 #include "base/crc32c.h"
@@ -19,7 +19,9 @@ struct ItemWriter {
   std::uint32_t left_out = 0;
 
   // An item of n payload bytes grows by type, key, kind, length and a time at most.
-  [[nodiscard]] bool room(std::size_t payload) const noexcept { return static_cast<std::size_t>(end - at) >= payload + 48; }
+  [[nodiscard]] bool room(std::size_t payload) const noexcept {
+    return static_cast<std::size_t>(end - at) >= payload + 48;
+  }
 
   void sized(std::span<const std::uint8_t> bytes) noexcept {
     at = encode_varint(at, bytes.size());
@@ -83,10 +85,11 @@ struct ItemWriter {
 };
 
 std::uint8_t flags_of(const SpanEvent& event, bool dropped) noexcept {
-  return static_cast<std::uint8_t>((event.trace.foreign ? kSpanTraceForeign : 0) | (event.parent.present ? kSpanHasParent : 0) |
-                                   (event.parent.foreign ? kSpanParentForeign : 0) | (event.unfinished ? kSpanUnfinished : 0) |
-                                   (event.keep_trace ? kSpanKeepTrace : 0) | (event.slow ? kSpanSlow : 0) |
-                                   (event.no_slot ? kSpanNoSlot : 0) | (dropped ? kSpanDropped : 0));
+  return static_cast<std::uint8_t>(
+      (event.trace.foreign ? kSpanTraceForeign : 0) | (event.parent.present ? kSpanHasParent : 0) |
+      (event.parent.foreign ? kSpanParentForeign : 0) | (event.unfinished ? kSpanUnfinished : 0) |
+      (event.keep_trace ? kSpanKeepTrace : 0) | (event.slow ? kSpanSlow : 0) | (event.no_slot ? kSpanNoSlot : 0) |
+      (dropped ? kSpanDropped : 0));
 }
 
 }  // namespace
@@ -104,7 +107,8 @@ void TraceBlobWriter::add(const SpanEvent& event, std::uint32_t source, std::uin
   std::uint8_t* at = begin + 2;
   const bool dropped = event.dropped_attributes != 0 || event.dropped_events != 0;
   *at++ = flags_of(event, dropped);
-  *at++ = static_cast<std::uint8_t>((event.kind & 7U) | (event.status & 3U) << 3 | (static_cast<unsigned>(event.kept) & 3U) << 5);
+  *at++ = static_cast<std::uint8_t>((event.kind & 7U) | (event.status & 3U) << 3 |
+                                    (static_cast<unsigned>(event.kept) & 3U) << 5);
   at = encode_varint(at, source);
   if (event.trace.foreign) {
     at = encode_fixed(at, event.trace.hi);
@@ -114,7 +118,8 @@ void TraceBlobWriter::add(const SpanEvent& event, std::uint32_t source, std::uin
   }
   at = encode_varint(at, event.span);
   if (event.parent.present) {
-    at = event.parent.foreign ? encode_fixed(at, event.parent.value) : encode_varint(at, zigzag(static_cast<std::int64_t>(event.span - event.parent.value)));
+    at = event.parent.foreign ? encode_fixed(at, event.parent.value)
+                              : encode_varint(at, zigzag(static_cast<std::int64_t>(event.span - event.parent.value)));
   }
   at = encode_varint(at, text(event.name));
   at = encode_varint(at, scope);
@@ -132,7 +137,8 @@ void TraceBlobWriter::add(const SpanEvent& event, std::uint32_t source, std::uin
   if (writer.left_out != 0) {  // no ring record is that large: rather the span without its items than none
     SpanEvent bare = event;
     bare.items = {};
-    bare.dropped_attributes = static_cast<std::uint16_t>(std::min<std::uint32_t>(event.dropped_attributes + items, 0xffff));
+    bare.dropped_attributes =
+        static_cast<std::uint16_t>(std::min<std::uint32_t>(event.dropped_attributes + items, 0xffff));
     return add(bare, source, scope, text);
   }
   encode_fixed(begin, static_cast<std::uint16_t>(writer.at - begin - 2));

@@ -48,7 +48,9 @@ std::uint32_t TraceStore::State::scope_id(const ScopeInfo& scope) {
   for (const auto& [id, known] : new_scopes) {
     if (known.name == scope.name && known.version == scope.version && known.schema_url == scope.schema_url) return id;
   }
-  sql.scope_row.bind(1, std::string_view(scope.name)).bind(2, std::string_view(scope.version)).bind(3, std::string_view(scope.schema_url));
+  sql.scope_row.bind(1, std::string_view(scope.name))
+      .bind(2, std::string_view(scope.version))
+      .bind(3, std::string_view(scope.schema_url));
   const bool stored = sql.scope_row.step() == SQLITE_ROW;
   const auto id = stored ? static_cast<std::uint32_t>(sql.scope_row.integer(0)) : next_scope++;
   sql.scope_row.reset();
@@ -82,9 +84,14 @@ int TraceStore::State::write_names() {
   for (const auto& [id, source] : new_sources) {
     const ResourceInfo& r = source.resource;
     const std::string more = resource_json(r);
-    sql.source.bind(1, id).bind(2, Bytes(source.ring_id)).bind(3, Bytes(source.trace_key)).bind(4, Bytes(source.span_key));
+    sql.source.bind(1, id)
+        .bind(2, Bytes(source.ring_id))
+        .bind(3, Bytes(source.trace_key))
+        .bind(4, Bytes(source.span_key));
     sql.source.bind(5, source.pid).bind(6, source.started_unix_ns).bind(7, std::string_view(r.service_name));
-    sql.source.bind(8, std::string_view(r.service_version)).bind(9, std::string_view(r.module)).bind(10, std::string_view(r.environment));
+    sql.source.bind(8, std::string_view(r.service_version))
+        .bind(9, std::string_view(r.module))
+        .bind(10, std::string_view(r.environment));
     if ((result = sql.source.bind(11, std::string_view(more)).run()) != SQLITE_OK) return result;
   }
   return result;
@@ -94,45 +101,60 @@ int TraceStore::State::write_rows(std::span<const SlotCursor> cursors) {
   int result = SQLITE_OK;
   const auto ok = [&](int code) { return (result = code) == SQLITE_OK; };
   if (blob.count() != 0) {
-    sql.hot.bind(1, blob.first_start_unix_ns()).bind(2, blob.last_start_unix_ns()).bind(3, blob.count()).bind(4, errors).bind(5, kept_mask);
+    sql.hot.bind(1, blob.first_start_unix_ns())
+        .bind(2, blob.last_start_unix_ns())
+        .bind(3, blob.count())
+        .bind(4, errors)
+        .bind(5, kept_mask);
     if (!ok(sql.hot.bind(6, blob.finish()).run())) return result;
   }
   killpoint("trace.after_rows");
   for (const SlotCursor& cursor : cursors) {
-    if (!ok(sql.cursor.bind(1, Bytes(cursor.ring)).bind(2, cursor.slot).bind(3, cursor.next_ordinal).run())) return result;
+    if (!ok(sql.cursor.bind(1, Bytes(cursor.ring)).bind(2, cursor.slot).bind(3, cursor.next_ordinal).run()))
+      return result;
   }
   for (const KeptRecord& record : kept) {
     if (!ok(sql.kept.bind(1, Bytes(record.ring)).bind(2, record.slot).bind(3, record.ordinal).run())) return result;
   }
   for (const KeptRecord& below : kept_below) {
-    if (!ok(sql.forget_kept_below.bind(1, Bytes(below.ring)).bind(2, below.slot).bind(3, below.ordinal).run())) return result;
+    if (!ok(sql.forget_kept_below.bind(1, Bytes(below.ring)).bind(2, below.slot).bind(3, below.ordinal).run()))
+      return result;
   }
   for (const MarkedTrace& mark : marks) {
-    sql.mark.bind(1, Bytes(mark.ring)).bind(2, mark.trace.foreign ? 1 : 0).bind(3, mark.trace.hi).bind(4, mark.trace.lo);
+    sql.mark.bind(1, Bytes(mark.ring))
+        .bind(2, mark.trace.foreign ? 1 : 0)
+        .bind(3, mark.trace.hi)
+        .bind(4, mark.trace.lo);
     if (!ok(sql.mark.bind(5, mark.marked_unix_ns).bind(6, std::string_view(mark.reason)).run())) return result;
   }
   if (forget_marks_before != 0 && !ok(sql.forget_marks.bind(1, forget_marks_before).run())) return result;
   for (const CrashInfo& crash : crashes) {
-    sql.crash.bind(1, Bytes(crash.ring)).bind(2, crash.pid).bind(3, std::string_view(crash.service)).bind(4, crash.started_unix_ns);
+    sql.crash.bind(1, Bytes(crash.ring))
+        .bind(2, crash.pid)
+        .bind(3, std::string_view(crash.service))
+        .bind(4, crash.started_unix_ns);
     if (!ok(sql.crash.bind(5, crash.died_unix_ns).bind(6, crash.spans).bind(7, crash.open_spans).run())) return result;
   }
   for (const RingId& ring : forgotten) {
-    if (!ok(sql.forget_cursor.bind(1, Bytes(ring)).run()) || !ok(sql.forget_kept.bind(1, Bytes(ring)).run())) return result;
+    if (!ok(sql.forget_cursor.bind(1, Bytes(ring)).run()) || !ok(sql.forget_kept.bind(1, Bytes(ring)).run()))
+      return result;
   }
   return result;
 }
 
 CommitResult TraceStore::commit(std::span<const SlotCursor> cursors, const Counts& delta, bool durable) {
   State& s = *state_;
-  const bool nothing = s.blob.count() == 0 && cursors.empty() && delta.empty() && s.kept.empty() && s.kept_below.empty() && s.marks.empty() &&
-                       s.crashes.empty() && s.forgotten.empty() && s.forget_marks_before == 0 && s.new_texts.empty();
+  const bool nothing = s.blob.count() == 0 && cursors.empty() && delta.empty() && s.kept.empty() &&
+                       s.kept_below.empty() && s.marks.empty() && s.crashes.empty() && s.forgotten.empty() &&
+                       s.forget_marks_before == 0 && s.new_texts.empty();
   if (nothing) return CommitResult::ok;
   killpoint("trace.before_begin");
   const std::uint64_t rows = cursors.size() + s.kept.size() + s.marks.size() + s.crashes.size();
   CommitResult result = s.database.begin(s.blob.bytes() + rows * 64, durable);
   if (result != CommitResult::ok) return result;
   killpoint("trace.after_begin");
-  if (s.write_names() != SQLITE_OK || s.write_rows(cursors) != SQLITE_OK || s.database.add_counts(delta) != SQLITE_OK) return s.database.fail();
+  if (s.write_names() != SQLITE_OK || s.write_rows(cursors) != SQLITE_OK || s.database.add_counts(delta) != SQLITE_OK)
+    return s.database.fail();
   killpoint("trace.before_commit");
   result = s.database.commit();
   if (result != CommitResult::ok) return result;

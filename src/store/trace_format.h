@@ -10,8 +10,8 @@ inline constexpr std::uint32_t kTraceBlobMagic = 0x3153'4c48U;  // "HLS1"
 inline constexpr std::size_t kTraceBlobHead = 40;
 
 // First byte of a span.
-inline constexpr unsigned kSpanTraceForeign = 1, kSpanHasParent = 2, kSpanParentForeign = 4, kSpanUnfinished = 8, kSpanKeepTrace = 16,
-                          kSpanSlow = 32, kSpanNoSlot = 64, kSpanDropped = 128;
+inline constexpr unsigned kSpanTraceForeign = 1, kSpanHasParent = 2, kSpanParentForeign = 4, kSpanUnfinished = 8,
+                          kSpanKeepTrace = 16, kSpanSlow = 32, kSpanNoSlot = 64, kSpanDropped = 128;
 
 // A span's size is a u16: what does not fit beside the largest head is left out and counted.
 inline constexpr std::size_t kSpanHeadMax = 112;

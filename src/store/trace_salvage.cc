@@ -1,4 +1,5 @@
-// What a fresh traces.db takes over from a quarantined one: first what exactly-once needs, then names, then spans, newest first.
+// What a fresh traces.db takes over from a quarantined one: first what exactly-once needs, then names, then spans,
+// newest first.
 #include "store/salvage.h"
 #include "store/trace_codec.h"
 #include "store/trace_state.h"
@@ -9,15 +10,19 @@ bool salvage_traces(Connection& broken, Connection& fresh, const std::function<b
   if (fresh.execute("BEGIN IMMEDIATE") != SQLITE_OK) return false;
   copy_rows(broken, fresh, "SELECT key, value FROM meta", "INSERT OR REPLACE INTO meta VALUES(?1, ?2)");
   copy_rows(broken, fresh, "SELECT name, n FROM counts", "INSERT OR REPLACE INTO counts VALUES(?1, ?2)");
-  const bool cursors = copy_rows(broken, fresh, "SELECT ring, slot, next FROM cursor", "INSERT OR REPLACE INTO cursor VALUES(?1, ?2, ?3)") &&
-                       copy_rows(broken, fresh, "SELECT ring, slot, ord FROM kept", "INSERT OR REPLACE INTO kept VALUES(?1, ?2, ?3)");
+  const bool cursors =
+      copy_rows(broken, fresh, "SELECT ring, slot, next FROM cursor",
+                "INSERT OR REPLACE INTO cursor VALUES(?1, ?2, ?3)") &&
+      copy_rows(broken, fresh, "SELECT ring, slot, ord FROM kept", "INSERT OR REPLACE INTO kept VALUES(?1, ?2, ?3)");
   if (!cursors) fresh.execute("DELETE FROM cursor; DELETE FROM kept");
   copy_rows(broken, fresh, "SELECT * FROM mark", "INSERT OR REPLACE INTO mark VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
   copy_rows(broken, fresh, "SELECT * FROM crash", "INSERT OR REPLACE INTO crash VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
   // Spans name their texts and keys by number: without all of them they would get false names.
-  const bool names = copy_rows(broken, fresh, "SELECT id, text FROM str", "INSERT OR REPLACE INTO str VALUES(?1, ?2)") &&
-                     copy_rows(broken, fresh, "SELECT * FROM scope", "INSERT OR REPLACE INTO scope VALUES(?1, ?2, ?3, ?4)") &&
-                     copy_rows(broken, fresh, "SELECT * FROM idkey", "INSERT OR REPLACE INTO idkey VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+  const bool names =
+      copy_rows(broken, fresh, "SELECT id, text FROM str", "INSERT OR REPLACE INTO str VALUES(?1, ?2)") &&
+      copy_rows(broken, fresh, "SELECT * FROM scope", "INSERT OR REPLACE INTO scope VALUES(?1, ?2, ?3, ?4)") &&
+      copy_rows(broken, fresh, "SELECT * FROM idkey",
+                "INSERT OR REPLACE INTO idkey VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
   if (names) {
     copy_rows(broken, fresh, "SELECT id, t0, t1, n, errors, kept, data FROM hot ORDER BY id DESC",
               "INSERT OR REPLACE INTO hot VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",

@@ -1,4 +1,5 @@
-// What a TraceStore holds between commits; shared by trace_store.cc (adding), trace_commit.cc (the transaction) and trace_salvage.cc.
+// What a TraceStore holds between commits; shared by trace_store.cc (adding), trace_commit.cc (the transaction) and
+// trace_salvage.cc.
 #pragma once
 #include <array>
 #include <map>
@@ -29,8 +30,8 @@ struct KeptRecord {
 };
 
 struct TraceStatements {
-  Statement hot, cursor, kept, mark, crash, text, scope, source, kept_row, text_row, source_row, scope_row, forget_cursor, forget_kept,
-      forget_kept_below, forget_marks;
+  Statement hot, cursor, kept, mark, crash, text, scope, source, kept_row, text_row, source_row, scope_row,
+      forget_cursor, forget_kept, forget_kept_below, forget_marks;
 };
 
 struct TraceStore::State {
@@ -73,7 +74,8 @@ struct TraceStore::State {
   std::int64_t forget_marks_before = 0;
 };
 
-/// Copies cursors, kept rows, marks, counts, epoch, names and as many hot rows as time allows. False: not even the cursors.
+/// Copies cursors, kept rows, marks, counts, epoch, names and as many hot rows as time allows. False: not even the
+/// cursors.
 bool salvage_traces(Connection& broken, Connection& fresh, const std::function<bool()>& late);
 
 }  // namespace honeylink::telemetry::store

@@ -37,7 +37,8 @@ bool TraceStore::State::attach() {
   s.hot = c.prepare("INSERT INTO hot(t0, t1, n, errors, kept, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
   s.cursor = c.prepare("INSERT INTO cursor VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET next=excluded.next");
   s.kept = c.prepare("INSERT OR IGNORE INTO kept VALUES(?1, ?2, ?3)");
-  s.mark = c.prepare("INSERT INTO mark VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET at=max(at, excluded.at)");
+  s.mark =
+      c.prepare("INSERT INTO mark VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET at=max(at, excluded.at)");
   s.crash = c.prepare("INSERT OR REPLACE INTO crash VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
   s.text = c.prepare("INSERT INTO str VALUES(?1, ?2)");
   s.scope = c.prepare("INSERT INTO scope VALUES(?1, ?2, ?3, ?4)");
@@ -52,8 +53,9 @@ bool TraceStore::State::attach() {
   s.forget_marks = c.prepare("DELETE FROM mark WHERE at<?1");
   attached = database.generation();
   forget_ids();
-  return s.hot && s.cursor && s.kept && s.mark && s.crash && s.text && s.scope && s.source && s.kept_row && s.text_row && s.source_row &&
-         s.scope_row && s.forget_cursor && s.forget_kept && s.forget_kept_below && s.forget_marks;
+  return s.hot && s.cursor && s.kept && s.mark && s.crash && s.text && s.scope && s.source && s.kept_row &&
+         s.text_row && s.source_row && s.scope_row && s.forget_cursor && s.forget_kept && s.forget_kept_below &&
+         s.forget_marks;
 }
 
 void TraceStore::State::forget_ids() {
@@ -93,24 +95,31 @@ std::uint64_t TraceStore::begin_epoch() {
 std::vector<SlotCursor> TraceStore::cursors() {
   std::vector<SlotCursor> found;
   Statement rows = state_->database.connection().prepare("SELECT ring, slot, next FROM cursor");
-  while (rows && rows.step() == SQLITE_ROW) found.push_back({ring_of(rows.blob(0)), static_cast<std::uint32_t>(rows.integer(1)), rows.number(2)});
+  while (rows && rows.step() == SQLITE_ROW)
+    found.push_back({ring_of(rows.blob(0)), static_cast<std::uint32_t>(rows.integer(1)), rows.number(2)});
   return found;
 }
 
 std::vector<MarkedTrace> TraceStore::marks() {
   std::vector<MarkedTrace> found;
-  Statement rows = state_->database.connection().prepare("SELECT ring, is_foreign, hi, lo, at, reason FROM mark ORDER BY at");
+  Statement rows =
+      state_->database.connection().prepare("SELECT ring, is_foreign, hi, lo, at, reason FROM mark ORDER BY at");
   while (rows && rows.step() == SQLITE_ROW) {
-    found.push_back({ring_of(rows.blob(0)), {rows.integer(1) != 0, rows.number(2), rows.number(3)}, rows.integer(4), std::string(rows.text(5))});
+    found.push_back({ring_of(rows.blob(0)),
+                     {rows.integer(1) != 0, rows.number(2), rows.number(3)},
+                     rows.integer(4),
+                     std::string(rows.text(5))});
   }
   return found;
 }
 
 std::vector<CrashInfo> TraceStore::crashes() {
   std::vector<CrashInfo> found;
-  Statement rows = state_->database.connection().prepare("SELECT ring, pid, service, started, died, spans, open_spans FROM crash ORDER BY died");
+  Statement rows = state_->database.connection().prepare(
+      "SELECT ring, pid, service, started, died, spans, open_spans FROM crash ORDER BY died");
   while (rows && rows.step() == SQLITE_ROW) {
-    found.push_back({ring_of(rows.blob(0)), rows.number(1), std::string(rows.text(2)), rows.integer(3), rows.integer(4), rows.number(5), rows.number(6)});
+    found.push_back({ring_of(rows.blob(0)), rows.number(1), std::string(rows.text(2)), rows.integer(3), rows.integer(4),
+                     rows.number(5), rows.number(6)});
   }
   return found;
 }
@@ -126,17 +135,18 @@ void TraceStore::add(const SpanEvent& event) {
     SourceIds& ids;
     const Source& source;
   } context{s, *ids, *event.source};
-  const TextIds texts{&ids->texts,
-                      [](void* at, std::uint32_t text) {
-                        auto& c = *static_cast<Context*>(at);
-                        const std::uint32_t id = c.state.text_id(c.source.text(text));
-                        if (text < c.source.texts.size()) {  // a text that the ring has not told yet may come: not remembered
-                          if (c.ids.texts.size() <= text) c.ids.texts.resize(c.source.texts.size(), TextIds::kUnresolved);
-                          c.ids.texts[text] = id;
-                        }
-                        return id;
-                      },
-                      &context};
+  const TextIds texts{
+      &ids->texts,
+      [](void* at, std::uint32_t text) {
+        auto& c = *static_cast<Context*>(at);
+        const std::uint32_t id = c.state.text_id(c.source.text(text));
+        if (text < c.source.texts.size()) {  // a text that the ring has not told yet may come: not remembered
+          if (c.ids.texts.size() <= text) c.ids.texts.resize(c.source.texts.size(), TextIds::kUnresolved);
+          c.ids.texts[text] = id;
+        }
+        return id;
+      },
+      &context};
   std::uint32_t scope = 0;
   if (event.scope < ids->scopes.size() && ids->scopes[event.scope] != TextIds::kUnresolved) {
     scope = ids->scopes[event.scope];
@@ -153,16 +163,21 @@ bool TraceStore::keep_once(const RingId& ring, std::uint32_t slot, std::uint64_t
   const KeptRecord record{ring, slot, ordinal};
   if (state_->kept.contains(record)) return false;
   Statement& row = state_->sql.kept_row;
-  const bool stored = row.bind(1, std::span<const std::uint8_t>(ring)).bind(2, slot).bind(3, ordinal).step() == SQLITE_ROW;
+  const bool stored =
+      row.bind(1, std::span<const std::uint8_t>(ring)).bind(2, slot).bind(3, ordinal).step() == SQLITE_ROW;
   row.reset();
   if (stored) return false;
   state_->kept.insert(record);
   return true;
 }
 
-void TraceStore::forget_kept_below(const RingId& ring, std::uint32_t slot, std::uint64_t ordinal) { state_->kept_below.push_back({ring, slot, ordinal}); }
+void TraceStore::forget_kept_below(const RingId& ring, std::uint32_t slot, std::uint64_t ordinal) {
+  state_->kept_below.push_back({ring, slot, ordinal});
+}
 void TraceStore::mark_trace(const MarkedTrace& trace) { state_->marks.push_back(trace); }
-void TraceStore::forget_marks_before(std::int64_t unix_ns) { state_->forget_marks_before = std::max(state_->forget_marks_before, unix_ns); }
+void TraceStore::forget_marks_before(std::int64_t unix_ns) {
+  state_->forget_marks_before = std::max(state_->forget_marks_before, unix_ns);
+}
 void TraceStore::add_crash(const CrashInfo& crash) { state_->crashes.push_back(crash); }
 void TraceStore::forget_ring(const RingId& ring) {
   State& s = *state_;

@@ -1,8 +1,8 @@
-// metrics/traces.db: spans in, one transaction at a time (docs/formats/traces_db.md). Called by the engine; read by query through
-// trace_codec.h and its own connection.
+// metrics/traces.db: spans in, one transaction at a time (docs/formats/traces_db.md). Called by the engine; read by
+// query through trace_codec.h and its own connection.
 //
-// Must stay true: a span and the cursor that passes it are in the same transaction; a retroactively kept span is stored at most once
-// (table kept); whoever writes holds the epoch.
+// Must stay true: a span and the cursor that passes it are in the same transaction; a retroactively kept span is stored
+// at most once (table kept); whoever writes holds the epoch.
 #pragma once
 #include <memory>
 #include <span>
@@ -40,17 +40,19 @@ class TraceStore {
   [[nodiscard]] static std::unique_ptr<TraceStore> open(const StoreOptions&, std::string& said);
   ~TraceStore();
 
-  /// Takes over: epoch + 1, drops what was pending, reads cursors anew. 0 on failure (why()). Needed before the first commit.
+  /// Takes over: epoch + 1, drops what was pending, reads cursors anew. 0 on failure (why()). Needed before the first
+  /// commit.
   std::uint64_t begin_epoch();
   [[nodiscard]] std::vector<SlotCursor> cursors();
   [[nodiscard]] std::vector<MarkedTrace> marks();
   [[nodiscard]] std::vector<CrashInfo> crashes();
   [[nodiscard]] Counts totals();
 
-  /// Encodes a scrubbed span into the pending blob; nothing of the event is kept. Event items carry Unix ns. Items of type id must
-  /// already hold pseudonyms.
+  /// Encodes a scrubbed span into the pending blob; nothing of the event is kept. Event items carry Unix ns. Items of
+  /// type id must already hold pseudonyms.
   void add(const SpanEvent&);
-  /// Retroactive keep: true the first time, over all commits, that (ring, slot, ordinal) is asked for. The caller then adds the span.
+  /// Retroactive keep: true the first time, over all commits, that (ring, slot, ordinal) is asked for. The caller then
+  /// adds the span.
   [[nodiscard]] bool keep_once(const RingId&, std::uint32_t slot, std::uint64_t ordinal);
   /// Rows of `kept` below an ordinal that no chunk holds any more may go.
   void forget_kept_below(const RingId&, std::uint32_t slot, std::uint64_t ordinal);
@@ -66,8 +68,9 @@ class TraceStore {
   CommitResult commit(std::span<const SlotCursor> cursors, const Counts& delta, bool durable);
   /// Drops pending spans, kept rows, marks and crashes (the caller counts them).
   void discard_pending();
-  /// After `damaged`: quarantines the file, opens a fresh one, carries over what can be read of cursors, counts and rows, begins an
-  /// epoch. Pending spans are gone, as after begin_epoch(): read the rings again from cursors(). False: the place is unusable.
+  /// After `damaged`: quarantines the file, opens a fresh one, carries over what can be read of cursors, counts and
+  /// rows, begins an epoch. Pending spans are gone, as after begin_epoch(): read the rings again from cursors(). False:
+  /// the place is unusable.
   bool recover(std::string& said);
 
   /// Moves the -wal file into the database if it has grown beyond 4 MB. On a connection of its own.
@@ -76,7 +79,8 @@ class TraceStore {
   [[nodiscard]] std::uint64_t disk_bytes() const;
   /// Processes that hold a read lock on the -wal, from /proc/locks; never our own.
   [[nodiscard]] std::vector<int> holders() const;
-  /// The file was made anew and no positions were saved: what rings hold below their oldest chunk is "store_lost", not "buffer_full".
+  /// The file was made anew and no positions were saved: what rings hold below their oldest chunk is "store_lost", not
+  /// "buffer_full".
   [[nodiscard]] bool began_anew() const noexcept;
   [[nodiscard]] const std::string& why() const noexcept;
   [[nodiscard]] const std::string& path() const noexcept;

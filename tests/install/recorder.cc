@@ -1,4 +1,5 @@
-// A foreign program: the installed headers and library only. Answers 0 when it recorded and its ring is where run.sh looks for it.
+// A foreign program: the installed headers and library only. Answers 0 when it recorded and its ring is where run.sh
+// looks for it.
 #include <honeylink/telemetry.h>
 
 namespace tel = honeylink::telemetry;

@@ -1,4 +1,5 @@
-// For the kill tests: an engine of a home, as `honeytel agent` runs one. Usage: engine_agent HOME. SIGTERM ends it in order.
+// For the kill tests: an engine of a home, as `honeytel agent` runs one. Usage: engine_agent HOME. SIGTERM ends it in
+// order.
 #include <csignal>
 #include <cstdio>
 #include <string>

@@ -1,5 +1,6 @@
-// Records with its own sequence numbers on three threads and tells, after every call, on a shared page what it has recorded. Killed by
-// kill_app_test.cc at any instant, or it ends by itself after a minute. Arguments: the page's file, the ring's bytes.
+// Records with its own sequence numbers on three threads and tells, after every call, on a shared page what it has
+// recorded. Killed by kill_app_test.cc at any instant, or it ends by itself after a minute. Arguments: the page's file,
+// the ring's bytes.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -30,7 +31,10 @@ void work(Told& told, std::int64_t thread) {
       told.logs.store(static_cast<std::uint64_t>(n) + 1);
       {
         const auto span = tel::scoped_span("span", {{"thread", thread}, {"n", n}});
-        if (n % 8 == 0) span->set_attribute("long", "012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789").add_event("e", {{"x", 1}});
+        if (n % 8 == 0)
+          span->set_attribute(
+                  "long", "012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789")
+              .add_event("e", {{"x", 1}});
       }
       told.spans.store(static_cast<std::uint64_t>(n) + 1);
       adds.add(1);

@@ -1,4 +1,5 @@
-// The page on which killed_app tells what it has recorded; zeroed file, mapped by both sides. All counts are of calls that returned.
+// The page on which killed_app tells what it has recorded; zeroed file, mapped by both sides. All counts are of calls
+// that returned.
 #pragma once
 #include <atomic>
 #include <cstdint>

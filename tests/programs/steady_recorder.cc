@@ -1,5 +1,6 @@
-// For the kill tests: records spans, logs and counts at a steady pace and keeps an account of them in a mapped file, before and
-// after each call, so that the account survives a kill. Usage: steady_recorder HOME ACCOUNT. Ends when the account says stop.
+// For the kill tests: records spans, logs and counts at a steady pace and keeps an account of them in a mapped file,
+// before and after each call, so that the account survives a kill. Usage: steady_recorder HOME ACCOUNT. Ends when the
+// account says stop.
 #include <fcntl.h>
 #include <honeylink/telemetry.h>
 #include <sys/mman.h>
@@ -21,8 +22,10 @@ int main(int argc, char** argv) {
   const int fd = open(argv[2], O_RDWR | O_CLOEXEC);
   auto* account = static_cast<Account*>(mmap(nullptr, sizeof(Account), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
   if (account == MAP_FAILED) return 3;
-  const auto status = tel::start({.resource = {.service_name = "steady"}, .home = argv[1], .sampler = tel::Sampler::trace_id_ratio(0.5)});
-  if (!status.ok()) return std::fprintf(stderr, "%.*s\n", static_cast<int>(status.message().size()), status.message().data()), 4;
+  const auto status = tel::start(
+      {.resource = {.service_name = "steady"}, .home = argv[1], .sampler = tel::Sampler::trace_id_ratio(0.5)});
+  if (!status.ok())
+    return std::fprintf(stderr, "%.*s\n", static_cast<int>(status.message().size()), status.message().data()), 4;
   account->ready = 1;
   for (std::uint64_t n = 0; account->stop == 0; ++n) {
     account->spans_begun = n + 1;

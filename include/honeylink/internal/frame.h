@@ -1,4 +1,5 @@
-// What is current on a thread, in the recorder's own form: counters instead of ids, so that nothing is computed until an id leaves.
+// What is current on a thread, in the recorder's own form: counters instead of ids, so that nothing is computed until
+// an id leaves.
 #pragma once
 #include <cstdint>
 
@@ -10,14 +11,15 @@ struct Shared;  // context.h
 
 // Bits of SpanRef::flags.
 inline constexpr std::uint16_t kRefValid = 1;
-inline constexpr std::uint16_t kRefKept = 2;          // W3C "sampled"
-inline constexpr std::uint16_t kRefTraceForeign = 4;  // trace_hi/lo are the id itself, big-endian halves; else lo is a counter
-inline constexpr std::uint16_t kRefSpanForeign = 8;   // span is the id itself; else a counter
+inline constexpr std::uint16_t kRefKept = 2;  // W3C "sampled"
+inline constexpr std::uint16_t kRefTraceForeign =
+    4;  // trace_hi/lo are the id itself, big-endian halves; else lo is a counter
+inline constexpr std::uint16_t kRefSpanForeign = 8;  // span is the id itself; else a counter
 inline constexpr std::uint16_t kRefRemote = 16;
-inline constexpr std::uint16_t kRefRandom = 32;       // W3C level 2: the trace id has random bits
+inline constexpr std::uint16_t kRefRandom = 32;  // W3C level 2: the trace id has random bits
 inline constexpr std::uint16_t kRefHasParent = 64;
 inline constexpr std::uint16_t kRefParentForeign = 128;
-inline constexpr std::uint16_t kRefWallStart = 256;   // a span without a slot whose start the caller gave
+inline constexpr std::uint16_t kRefWallStart = 256;  // a span without a slot whose start the caller gave
 
 /// Names a span of this or another process.
 struct SpanRef {

@@ -1,0 +1,100 @@
+// Spans that several threads hold: annotated at once, ended elsewhere, outliving the thread that started them.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "honeylink/testing.h"
+
+namespace tel = honeylink::telemetry;
+
+namespace {
+
+using tel::testing::Capture;
+using tel::testing::SpanRecord;
+
+constinit tel::Scope scope{"test.spans", "2.0"};
+constinit tel::Tracer tracer{scope};
+
+TEST(Span, FourThreadsAnnotateAtTheSameTime) {
+  const Capture capture;
+  {
+    auto span = tracer.start_span("shared");
+    std::atomic<int> ready{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < 4; ++t)
+      threads.emplace_back([&, t] {
+        ++ready;
+        while (ready != 4) std::this_thread::yield();
+        for (int i = 0; i < 7; ++i)
+          span.set_attribute(tel::Key::runtime("t" + std::to_string(t) + "." + std::to_string(i)), i);
+      });
+    for (auto& thread : threads) thread.join();
+  }
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_EQ(spans[0].attributes.size() + capture.refused(), 28u);
+  for (const auto& [key, value] : spans[0].attributes) EXPECT_EQ(key.substr(3), value);
+}
+
+// The end may meet an annotation on another thread: then the span is stored once, and none stays open for ever.
+TEST(Span, EndWhileOthersAnnotateStoresEverySpanOnce) {
+  constexpr int kSpans = 2'000;
+  const Capture capture;
+  std::atomic<const tel::Span*> shared{nullptr};
+  std::atomic<bool> stop{false};
+  std::atomic<int> inside{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 3; ++t)
+    threads.emplace_back([&] {
+      while (!stop) {
+        ++inside;
+        if (const tel::Span* span = shared.load()) span->set_attribute("k", 1);
+        --inside;
+      }
+    });
+  for (int i = 0; i < kSpans; ++i) {
+    tel::Span span = tracer.start_span("raced", {{"i", i}});
+    shared = &span;
+    span.set_attribute("own", i);
+    shared = nullptr;
+    span.end();
+    while (inside != 0) std::this_thread::yield();
+  }
+  stop = true;
+  for (auto& thread : threads) thread.join();
+  const auto spans = capture.spans();
+  EXPECT_EQ(spans.size(), static_cast<std::size_t>(kSpans));
+  for (const auto& span : spans)
+    EXPECT_EQ(span.attributes.count("i"), 1u) << "a span lost its attributes because another thread annotated it";
+}
+
+TEST(Span, EndsOnAnotherThreadWithItsAttributes) {
+  const Capture capture;
+  {
+    tel::Span span = tracer.start_span("travelling", {{"a", 1}});
+    std::thread([span = std::move(span)]() mutable {
+      span.set_attribute("b", 2);
+      span.end();
+    }).join();
+  }
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_EQ(spans[0].attributes.size(), 2u);
+}
+
+TEST(Span, OutlivesTheThreadThatStartedIt) {
+  const Capture capture;
+  tel::Span span;
+  std::thread([&] { span = tracer.start_span("orphan", {{"a", 1}}); }).join();
+  std::thread([&] { const auto other = tracer.scoped_span("other"); }).join();
+  span.set_attribute("b", 2);
+  span.end();
+  for (const SpanRecord& ended : capture.spans())
+    if (ended.name == "orphan") EXPECT_EQ(ended.attributes.size(), 2u);
+  EXPECT_EQ(capture.spans().size(), 2u);
+}
+
+}  // namespace
