@@ -12,6 +12,7 @@
 #include "record/memory.h"
 #include "record/rings.h"
 #include "record/start.h"
+#include "record/stay_loaded.h"
 #include "record/thread_end.h"
 #include "record/ticks.h"
 
@@ -70,6 +71,7 @@ void bind_thread(Thread& t) noexcept {
   Ring* ring = process.current.load(std::memory_order_acquire);
   // A raw clone() or _Fork() skips the fork handlers: the child must not write into its parent's ring.
   if (ring == nullptr || process.pid.load(std::memory_order_relaxed) != static_cast<std::int32_t>(getpid())) {
+    stay_loaded();
     const Locked locked;
     prepare_process();
     if (process.current.load(std::memory_order_relaxed) == nullptr) begin_recording_locked();

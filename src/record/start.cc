@@ -21,6 +21,7 @@
 #include "record/sampler.h"
 #include "record/slow_limits.h"
 #include "record/span_access.h"
+#include "record/stay_loaded.h"
 #include "ring/home.h"
 #include "ring/recorder_opts.h"
 
@@ -186,6 +187,7 @@ void begin_recording_locked() noexcept try {
 }  // namespace internal
 
 Status start(const Options& options) noexcept try {
+  internal::stay_loaded();
   const internal::Locked locked;
   if (internal::owner_wish() == internal::Wish::off) {
     __atomic_store_n(&internal::tracing_on, 0, __ATOMIC_RELAXED);
