@@ -18,6 +18,10 @@ struct SegmentWorkspace {
   Bytes tokens, planes;
 };
 
+constexpr std::int64_t wrapping_product(std::int64_t a, std::int64_t b) noexcept {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+}
+
 void put_varint(Bytes& to, std::uint64_t n);
 inline void put_signed(Bytes& to, std::int64_t n) { put_varint(to, zigzag(n)); }
 void put_bytes(Bytes& to, const void* from, std::size_t size);

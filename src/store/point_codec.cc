@@ -1,0 +1,244 @@
+// See point_codec.h.
+#include "store/point_codec.h"
+
+#include <algorithm>
+#include <bit>
+#include <tuple>
+
+#include "store/bytes.h"
+#include "store/segment_reals.h"
+#include "store/sketch_codec.h"
+
+namespace honeylink::telemetry::store {
+namespace {
+
+using Column = std::vector<std::uint64_t>;
+
+void put_presence(const std::vector<std::uint32_t>& present, std::uint32_t ticks, SegmentWorkspace& work, Bytes& to) {
+  if (present.size() == ticks) return to.push_back(static_cast<std::uint8_t>(PresenceForm::all));
+  Bytes runs;
+  std::uint32_t end = 0, number = 0;
+  for (std::size_t i = 0; i < present.size();) {
+    std::size_t last = i;
+    while (last + 1 < present.size() && present[last + 1] == present[last] + 1) ++last;
+    put_varint(runs, present[i] - end);
+    put_varint(runs, present[last] + 1 - present[i]);
+    number += 2;
+    end = present[last] + 1;
+    i = last + 1;
+  }
+  Bytes bitmap((ticks + 7) / 8, 0), frame;
+  for (const std::uint32_t tick : present)
+    bitmap[tick / 8] = static_cast<std::uint8_t>(bitmap[tick / 8] | (1U << (tick % 8)));
+  if (runs.size() <= 8 || runs.size() <= bitmap.size() / 8) {
+    to.push_back(static_cast<std::uint8_t>(PresenceForm::runs));
+    put_varint(to, number);
+    return put_bytes(to, runs.data(), runs.size());
+  }
+  const bool framed = work.frames.append_if_smaller(bitmap, frame);
+  const Bytes& map = framed ? frame : bitmap;
+  if (runs.size() < map.size()) {
+    to.push_back(static_cast<std::uint8_t>(PresenceForm::runs));
+    put_varint(to, number);
+    return put_bytes(to, runs.data(), runs.size());
+  }
+  to.push_back(static_cast<std::uint8_t>(framed ? PresenceForm::bitmap_frame : PresenceForm::bitmap));
+  put_bytes(to, map.data(), map.size());
+}
+
+bool get_runs(Decoder& in, std::uint32_t ticks, std::vector<std::uint32_t>& present) {
+  const std::uint64_t runs = in.varint();
+  if (!in.ok() || runs > 2 * std::uint64_t{ticks}) return false;
+  std::uint64_t at = 0;
+  for (std::uint64_t run = 0; run < runs; ++run) {
+    const std::uint64_t length = in.varint();
+    if (!in.ok() || length > ticks - at) return false;
+    for (std::uint64_t i = 0; run % 2 == 1 && i < length; ++i) present.push_back(static_cast<std::uint32_t>(at + i));
+    at += length;
+  }
+  return true;
+}
+
+bool get_presence(Decoder& in, std::uint32_t ticks, SegmentWorkspace& work, std::vector<std::uint32_t>& present) {
+  present.clear();
+  const auto form = static_cast<PresenceForm>(in.fixed<std::uint8_t>());
+  if (!in.ok()) return false;
+  if (form == PresenceForm::all) {
+    for (std::uint32_t tick = 0; tick < ticks; ++tick) present.push_back(tick);
+    return true;
+  }
+  if (form == PresenceForm::runs) return get_runs(in, ticks, present);
+  Bytes bitmap((ticks + 7) / 8);
+  if (form == PresenceForm::bitmap) {
+    const std::string_view bytes = in.bytes(bitmap.size());
+    if (bytes.size() != bitmap.size()) return false;
+    std::copy(bytes.begin(), bytes.end(), bitmap.begin());
+  } else if (form != PresenceForm::bitmap_frame || !work.frames.read(in, bitmap)) {
+    return false;
+  }
+  for (std::uint32_t tick = 0; tick < ticks; ++tick)
+    if ((bitmap[tick / 8] >> (tick % 8) & 1U) != 0) present.push_back(tick);
+  return true;
+}
+
+// What a sum is likely to be, so that only the difference is stored. Both sides compute it from the same bits.
+constexpr std::uint64_t likely_sum(std::uint64_t count, std::uint64_t min, std::uint64_t max) noexcept {
+  return count * min + ((count * (max - min)) >> 1);
+}
+// Two products and a sum in an order that no compiler fuses into one rounding.
+std::uint64_t likely_real_sum(std::uint64_t count, std::uint64_t min, std::uint64_t max) noexcept {
+  const double sum = std::bit_cast<double>(min) + std::bit_cast<double>(max);
+  return std::bit_cast<std::uint64_t>(sum * 0.5 * static_cast<double>(count));
+}
+
+void put_five(const Column& count, const Column& last, const Column& min, const Column& max, const Column& sum,
+              SegmentWorkspace& work, Bytes& to) {
+  Column column(count.size());
+  const auto put = [&](auto&& value) {
+    for (std::size_t i = 0; i < column.size(); ++i) column[i] = value(i);
+    encode_integers(column, work, to);
+  };
+  encode_integers(count, work, to);
+  encode_integers(last, work, to);
+  put([&](std::size_t i) { return last[i] - min[i]; });
+  put([&](std::size_t i) { return max[i] - last[i]; });
+  put([&](std::size_t i) { return sum[i] - likely_sum(count[i], min[i], max[i]); });
+}
+
+bool get_five(Decoder& in, SegmentWorkspace& work, SeriesPoints& to) {
+  if (!decode_integers(in, work, to.count) || !decode_integers(in, work, to.last) ||
+      !decode_integers(in, work, to.min) || !decode_integers(in, work, to.max) || !decode_integers(in, work, to.sum))
+    return false;
+  for (std::size_t i = 0; i < to.last.size(); ++i) {
+    to.min[i] = to.last[i] - to.min[i];
+    to.max[i] = to.last[i] + to.max[i];
+    to.sum[i] += likely_sum(to.count[i], to.min[i], to.max[i]);
+  }
+  return true;
+}
+
+void put_real_aggregates(const SeriesPoints& from, SegmentWorkspace& work, Bytes& to) {
+  Column all;
+  for (const Column* column : {&from.last, &from.min, &from.max, &from.sum})
+    all.insert(all.end(), column->begin(), column->end());
+  Column whole;
+  const std::size_t n = from.ticks.size();
+  if (const int places = decimal_places(all, whole); places >= 0) {
+    to.push_back(static_cast<std::uint8_t>(places));
+    const auto part = [&](std::size_t i) {
+      const auto at = whole.begin() + static_cast<std::ptrdiff_t>(i * n);
+      return Column(at, at + static_cast<std::ptrdiff_t>(n));
+    };
+    return put_five(from.count, part(0), part(1), part(2), part(3), work, to);
+  }
+  to.push_back(static_cast<std::uint8_t>(kAggregateWhole));
+  encode_integers(from.count, work, to);
+  encode_reals(from.last, work, to);
+  Column column(n);
+  const auto put = [&](auto&& value) {
+    for (std::size_t i = 0; i < n; ++i) column[i] = value(i);
+    encode_integers(column, work, to);
+  };
+  put([&](std::size_t i) { return from.last[i] - from.min[i]; });
+  put([&](std::size_t i) { return from.max[i] - from.last[i]; });
+  put([&](std::size_t i) { return from.sum[i] - likely_real_sum(from.count[i], from.min[i], from.max[i]); });
+}
+
+bool get_real_aggregates(Decoder& in, SegmentWorkspace& work, SeriesPoints& to) {
+  const unsigned form = in.fixed<std::uint8_t>();
+  if (!in.ok()) return false;
+  if (form != kAggregateWhole) {
+    if (form > static_cast<unsigned>(kDecimalPlacesMax) || !get_five(in, work, to)) return false;
+    for (Column* column : {&to.last, &to.min, &to.max, &to.sum}) {
+      for (std::uint64_t& n : *column) n = decimal_bits(static_cast<std::int64_t>(n), static_cast<int>(form));
+    }
+    return true;
+  }
+  if (!decode_integers(in, work, to.count) || !decode_reals(in, work, to.last) || !decode_integers(in, work, to.min) ||
+      !decode_integers(in, work, to.max) || !decode_integers(in, work, to.sum))
+    return false;
+  for (std::size_t i = 0; i < to.last.size(); ++i) {
+    to.min[i] = to.last[i] - to.min[i];
+    to.max[i] = to.last[i] + to.max[i];
+    to.sum[i] += likely_real_sum(to.count[i], to.min[i], to.max[i]);
+  }
+  return true;
+}
+
+void put_exemplars(const SeriesPoints& from, std::int64_t t0, std::int64_t step, Bytes& to) {
+  put_varint(to, from.exemplars.size());
+  std::uint32_t previous = 0;
+  for (const TickExemplar& held : from.exemplars) {
+    const std::int64_t tick_ns = wrapping_product(t0 + held.tick * step, 1'000'000'000);
+    put_varint(to, held.tick - previous);
+    put_fixed(to, held.exemplar.value);
+    put_signed(to, wrapping_difference(held.exemplar.time_unix_ns, tick_ns));
+    put_bytes(to, held.exemplar.trace_id.data(), held.exemplar.trace_id.size());
+    put_bytes(to, held.exemplar.span_id.data(), held.exemplar.span_id.size());
+    previous = held.tick;
+  }
+}
+
+bool get_exemplars(Decoder& in, std::uint32_t ticks, std::int64_t t0, std::int64_t step, SeriesPoints& to) {
+  const std::uint64_t number = in.varint();
+  if (!in.ok() || number > ticks) return false;
+  std::uint64_t tick = 0;
+  for (std::uint64_t i = 0; i < number; ++i) {
+    TickExemplar held;
+    tick += in.varint();
+    held.exemplar.present = true;
+    held.exemplar.value = in.fixed<double>();
+    const std::int64_t after = in.signed_varint();
+    held.exemplar.trace_id = in.fixed<std::array<std::uint8_t, 16>>();
+    held.exemplar.span_id = in.fixed<std::array<std::uint8_t, 8>>();
+    if (!in.ok() || tick >= ticks) return false;
+    held.tick = static_cast<std::uint32_t>(tick);
+    const std::int64_t tick_s = wrapping_sum(t0, static_cast<std::int64_t>(tick) * step);
+    held.exemplar.time_unix_ns = wrapping_sum(wrapping_product(tick_s, 1'000'000'000), after);
+    to.exemplars.push_back(held);
+  }
+  return true;
+}
+
+}  // namespace
+
+void encode_points(const SeriesPoints& series, bool rolled_up, std::uint32_t ticks, std::int64_t t0_unix_s,
+                   std::int64_t step_s, SegmentWorkspace& work, Bytes& to) {
+  put_presence(series.ticks, ticks, work, to);
+  if (series.kind == MetricType::histogram) {
+    encode_sketches(series.sketches, series.live_scales, work, to);
+    if (!rolled_up) put_exemplars(series, t0_unix_s, step_s, to);
+  } else if (!rolled_up) {
+    if (is_real(series.kind)) encode_reals(series.last, work, to);
+    else encode_integers(series.last, work, to);
+  } else if (!series.ticks.empty()) {
+    if (is_real(series.kind)) put_real_aggregates(series, work, to);
+    else put_five(series.count, series.last, series.min, series.max, series.sum, work, to);
+  }
+}
+
+bool decode_points(std::span<const std::uint8_t> body, bool rolled_up, std::uint32_t ticks, std::int64_t t0_unix_s,
+                   std::int64_t step_s, SegmentWorkspace& work, SeriesPoints& series) {
+  Decoder in(as_text(body));
+  const std::uint64_t points = series.points;
+  series.clear();
+  series.points = points;
+  if (!get_presence(in, ticks, work, series.ticks)) return false;
+  const std::size_t n = series.ticks.size();
+  if (series.kind == MetricType::histogram) {
+    return decode_sketches(in, work, n, series) && (rolled_up || get_exemplars(in, ticks, t0_unix_s, step_s, series)) &&
+           in.at_end();
+  }
+  series.last.resize(n);
+  if (!rolled_up) {
+    const bool whole =
+        is_real(series.kind) ? decode_reals(in, work, series.last) : decode_integers(in, work, series.last);
+    return whole && in.at_end();
+  }
+  for (Column* column : {&series.count, &series.min, &series.max, &series.sum}) column->resize(n);
+  const bool whole =
+      n == 0 || (is_real(series.kind) ? get_real_aggregates(in, work, series) : get_five(in, work, series));
+  return whole && in.at_end();
+}
+
+}  // namespace honeylink::telemetry::store
