@@ -37,10 +37,24 @@ std::span<const std::uint8_t> bytes_of(const auto& value) noexcept {
   return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
 }
 
-void write_text(std::uint32_t id) noexcept {
+// What the current ring cannot show would be read as "_unknown". Before start() that is a small ring, and what does not
+// fit there will fit into the next: it gets its number.
+bool fits(std::size_t bytes) noexcept {
+  const Ring* current = process.current.load(std::memory_order_relaxed);
+  return !process.started || current == nullptr || ring::has_room(current->map, bytes);
+}
+
+// Rings of before may be full without a loss: nobody begins a name in them.
+void write_to_rings(ring::EntryType type, std::uint32_t id, std::span<const std::uint8_t> bytes) noexcept {
   const std::uint32_t rings = process.ring_count.load(std::memory_order_relaxed);
   for (std::uint32_t i = 0; i < rings; ++i)
-    ring::append_entry(process.rings[i]->map, ring::EntryType::text, 0, 0, id, {texts[id].bytes, texts[id].size});
+    if (!ring::append_entry(process.rings[i]->map, type, 0, 0, id, bytes) &&
+        process.rings[i] == process.current.load(std::memory_order_relaxed))
+      count(ProcessCounter::names_full);
+}
+
+void write_text(std::uint32_t id) noexcept {
+  write_to_rings(ring::EntryType::text, id, {texts[id].bytes, texts[id].size});
 }
 
 std::uint32_t add_text(std::string_view text) noexcept {
@@ -48,7 +62,7 @@ std::uint32_t add_text(std::string_view text) noexcept {
     texts[text_count++] = {reinterpret_cast<const std::uint8_t*>("_other"), 6};
     write_text(kOtherName);
   }
-  if (text_count == kNamesMax) return kOtherName;
+  if (text_count == kNamesMax || !fits(text.size())) return kOtherName;
   std::uint8_t* copy = take_bytes(text.size());
   if (copy == nullptr) return kOtherName;
   if (!text.empty()) std::memcpy(copy, text.data(), text.size());
@@ -63,7 +77,10 @@ std::uint32_t intern_locked(std::uint64_t word, std::string_view text, NameKind 
   if (is_valid_name(text, kind)) id = add_text(cut_name(text));
   if (id == kOtherName) {
     count_and_say(ProcessCounter::names_full,
-                  "more than 4,096 names in this process; further ones are recorded as _other", text);
+                  text_count == kNamesMax
+                      ? "more than 4,096 names in this process; further ones are recorded as _other"
+                      : "no room for more names in this process's ring; further ones are recorded as _other",
+                  text);
     return id;  // not entered: the table must not fill with names that have no number
   }
   if (entries >= kNameTableSize / 2) return id;
@@ -119,11 +136,9 @@ std::uint16_t scope_id_locked(const Scope& scope) noexcept {
                         intern_text_locked(scope.schema_url())};
   for (std::uint32_t i = 0; i < scope_count; ++i)
     if (std::memcmp(&scopes[i], &wanted, sizeof wanted) == 0) return static_cast<std::uint16_t>(i + 1);
-  if (scope_count == kScopesMax) return 0;
+  if (scope_count == kScopesMax || !fits(sizeof wanted)) return count(ProcessCounter::names_full), std::uint16_t{0};
   scopes[scope_count++] = wanted;
-  const std::uint32_t rings = process.ring_count.load(std::memory_order_relaxed);
-  for (std::uint32_t i = 0; i < rings; ++i)
-    ring::append_entry(process.rings[i]->map, ring::EntryType::scope, 0, 0, scope_count, bytes_of(wanted));
+  write_to_rings(ring::EntryType::scope, scope_count, bytes_of(wanted));
   return static_cast<std::uint16_t>(scope_count);
 }
 

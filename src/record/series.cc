@@ -75,7 +75,10 @@ bool make_gauge_cell(Ring& ring, std::uint32_t id) noexcept {
 }
 
 std::uint32_t add(const Definition& definition, InstrumentKind kind, std::uint32_t place, double slow_limit) noexcept {
+  const Ring* current = process.current.load(std::memory_order_relaxed);
   if (series_count == kSeriesMax) return kNoSeries;
+  // Before start() the ring is a small one; what it has no room for is shown by the next.
+  if (process.started && current != nullptr && !ring::has_room(current->map, definition.bytes)) return kNoSeries;
   std::uint8_t* copy = take_bytes(definition.bytes);
   if (copy == nullptr) return kNoSeries;
   std::memcpy(copy, definition.payload, definition.bytes);
@@ -87,8 +90,7 @@ std::uint32_t add(const Definition& definition, InstrumentKind kind, std::uint32
     // The cell first: a reader that sees the series must not find a gauge of 0 that nobody set.
     if (kind == InstrumentKind::gauge) make_gauge_cell(*process.rings[i], id);
     // Rings of before (start() leaves a small one behind) may be full without a loss: nobody begins a series in them.
-    if (!write_series(*process.rings[i], id) && process.rings[i] == process.current.load(std::memory_order_relaxed))
-      count(ProcessCounter::names_full);
+    if (!write_series(*process.rings[i], id) && process.rings[i] == current) count(ProcessCounter::names_full);
   }
   return id;
 }
@@ -176,8 +178,15 @@ std::uint32_t register_series(const Instrument& instrument, const Label* labels,
                   "over 2,000 series; further label sets are counted as otel.metric.overflow", instrument.name.text());
     return record != nullptr ? record->overflow : kNoSeries;
   }
+  const std::uint32_t id = add(definition, instrument.kind, place, slow_limit);
+  if (id == kNoSeries) {
+    count_and_say(ProcessCounter::series_overflow,
+                  "no room for more series in the ring; further label sets are counted as otel.metric.overflow",
+                  instrument.name.text());
+    return record->overflow;
+  }
   ++record->series;
-  return add(definition, instrument.kind, place, slow_limit);
+  return id;
 }
 
 InstrumentKind series_kind(std::uint32_t series) noexcept { return all[series].kind; }

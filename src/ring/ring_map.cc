@@ -8,6 +8,8 @@ namespace {
 
 constexpr std::uint64_t page_up(std::uint64_t n) noexcept { return (n + kPageBytes - 1) / kPageBytes * kPageBytes; }
 
+constexpr std::size_t entry_bytes(std::size_t payload) noexcept { return (sizeof(EntryHeader) + payload + 7) / 8 * 8; }
+
 }  // namespace
 
 Geometry plan_ring(std::uint64_t bytes) noexcept {
@@ -60,13 +62,18 @@ void format_ring(const RingMap& map, const RingIdentity& identity) noexcept {
   h.magic = kMagic;
 }
 
+bool has_room(const RingMap& map, std::size_t payload) noexcept {
+  const std::uint64_t used = map.header().directory_used.load(std::memory_order_relaxed);
+  return payload <= 0xffffU && entry_bytes(payload) <= map.geometry.directory_bytes - used;
+}
+
 bool append_entry(const RingMap& map, EntryType type, std::uint8_t a, std::uint16_t b, std::uint32_t id,
                   std::span<const std::uint8_t> head, std::span<const std::uint8_t> tail) noexcept {
   Header& h = map.header();
   const std::uint64_t used = h.directory_used.load(std::memory_order_relaxed);
   const std::size_t payload = head.size() + tail.size();
-  const std::size_t whole = (sizeof(EntryHeader) + payload + 7) / 8 * 8;
-  if (payload > 0xffffU || whole > map.geometry.directory_bytes - used) return false;
+  if (!has_room(map, payload)) return false;
+  const std::size_t whole = entry_bytes(payload);
   std::uint8_t* at = map.directory() + used;
   const EntryHeader entry{static_cast<std::uint32_t>(whole), type, a, b, id, static_cast<std::uint32_t>(payload)};
   std::memcpy(at, &entry, sizeof entry);

@@ -59,6 +59,9 @@ struct RingMap {
 /// Writes the header into zeroed memory of `geometry.file_bytes`. Nothing is visible to others yet.
 void format_ring(const RingMap& map, const RingIdentity& identity) noexcept;
 
+/// Whether an entry of so many bytes would fit; the caller holds the process's lock.
+[[nodiscard]] bool has_room(const RingMap& map, std::size_t payload) noexcept;
+
 /// Appends one entry; the caller holds the process's lock. False: the directory is full, nothing was written.
 bool append_entry(const RingMap& map, EntryType type, std::uint8_t a, std::uint16_t b, std::uint32_t id,
                   std::span<const std::uint8_t> head, std::span<const std::uint8_t> tail = {}) noexcept;
