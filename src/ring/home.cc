@@ -61,8 +61,10 @@ std::string from_password_database() {
   return entry.pw_dir;
 }
 
+// A program that runs with another user's rights takes no word from the one who started it: where it makes directories
+// would be theirs to choose.
 std::string environment(const char* name) {
-  const char* value = std::getenv(name);
+  const char* value = ::secure_getenv(name);
   return value == nullptr ? std::string() : std::string(value);
 }
 
