@@ -54,17 +54,17 @@ struct Parts {
   std::string service, version, module, environment;
 };
 
-void assign(Parts& parts, std::string_view key, std::string value) {
-  if (key == "service.name") parts.service = std::move(value);
-  else if (key == "service.version") parts.version = std::move(value);
-  else if (key == "honeylink.module") parts.module = std::move(value);
-  else if (key == "deployment.environment.name" || key == "deployment.environment")
-    parts.environment = std::move(value);
-  else put(key, value);
+std::string* part_of(Parts& parts, std::string_view key) noexcept {
+  if (key == "service.name") return &parts.service;
+  if (key == "service.version") return &parts.version;
+  if (key == "honeylink.module") return &parts.module;
+  if (key == "deployment.environment.name" || key == "deployment.environment") return &parts.environment;
+  return nullptr;
 }
 
 // "k1=v1,k2=v2", values percent-encoded (OpenTelemetry, resource SDK). A pair that is none is skipped.
-void read_otel_attributes(Parts& parts) {
+template <class F>
+void each_otel_attribute(F&& f) {
   std::string_view rest = environment_variable("OTEL_RESOURCE_ATTRIBUTES");
   while (!rest.empty()) {
     const std::size_t comma = rest.find(',');
@@ -72,7 +72,7 @@ void read_otel_attributes(Parts& parts) {
     rest = comma == std::string_view::npos ? std::string_view() : rest.substr(comma + 1);
     const std::size_t equals = pair.find('=');
     if (equals == std::string_view::npos || trimmed(pair.substr(0, equals)).empty()) continue;
-    assign(parts, trimmed(pair.substr(0, equals)), percent_decoded(trimmed(pair.substr(equals + 1))));
+    f(trimmed(pair.substr(0, equals)), percent_decoded(trimmed(pair.substr(equals + 1))));
   }
 }
 
@@ -85,6 +85,17 @@ std::string set_resource(const Resource& resource, const char* configured_enviro
               std::string(resource.environment)};
   if (parts.service.empty()) parts.service = program_invocation_short_name;
   if (parts.environment.empty()) parts.environment = configured_environment;
+  each_otel_attribute([&](std::string_view key, std::string value) {
+    if (std::string* part = part_of(parts, key); part != nullptr) *part = std::move(value);
+  });
+  if (const auto name = environment_variable("OTEL_SERVICE_NAME"); !name.empty()) parts.service = name;
+  if (const auto environment = environment_variable("HONEYLINK_ENVIRONMENT"); !environment.empty())
+    parts.environment = environment;
+  // These first: what else is said may fill the room.
+  put("service.name", parts.service);
+  put("service.version", parts.version);
+  put("honeylink.module", parts.module);
+  put("deployment.environment.name", parts.environment);
   for (const Attribute& more : resource.more) {
     if (size + item_bytes(more.value) > kResourceBytesMax) break;
     if (more.value.type() == Value::Type::text) put(more.key.text(), more.value.text());
@@ -93,14 +104,9 @@ std::string set_resource(const Resource& resource, const char* configured_enviro
       put(more.key.text(), more.value.integer() != 0 ? "true" : "false");
     else if (more.value.type() == Value::Type::real) put(more.key.text(), std::to_string(more.value.real()));
   }
-  read_otel_attributes(parts);
-  if (const auto name = environment_variable("OTEL_SERVICE_NAME"); !name.empty()) parts.service = name;
-  if (const auto environment = environment_variable("HONEYLINK_ENVIRONMENT"); !environment.empty())
-    parts.environment = environment;
-  put("service.name", parts.service);
-  put("service.version", parts.version);
-  put("honeylink.module", parts.module);
-  put("deployment.environment.name", parts.environment);
+  each_otel_attribute([&](std::string_view key, const std::string& value) {
+    if (part_of(parts, key) == nullptr) put(key, value);
+  });
   return parts.environment;
 } catch (...) { return "production"; }
 

@@ -213,6 +213,8 @@ Ring* make_file_ring(std::uint64_t bytes, Error& error, std::string& why) noexce
     ring::register_for_doorbell();
     ring->bell = bell;
     ring::ring_doorbell(*bell);  // there is a new ring to look at
+  } else {
+    error = Error::home_unusable;
   }
   return ring;
 } catch (...) {

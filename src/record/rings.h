@@ -16,7 +16,7 @@ void prepare_process() noexcept;
 Ring* make_first_ring() noexcept;
 
 /// A ring file in the process's home, with the resource and everything interned so far; not yet current. nullptr:
-/// `error` and `why`.
+/// `error` and `why`. A ring with an error: the home itself cannot be used, so no engine will come to this ring.
 Ring* make_file_ring(std::uint64_t bytes, Error& error, std::string& why) noexcept;
 
 /// Plain memory of this process; for when nothing else works.

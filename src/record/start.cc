@@ -3,9 +3,11 @@
 #include "record/start.h"
 
 #include <fcntl.h>
+#include <strings.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -41,32 +43,35 @@ std::string_view environment_variable(const char* name) noexcept {
   return value != nullptr ? std::string_view(value) : std::string_view();
 }
 
+// OpenTelemetry, "Configuration types": booleans and enumerations are read without regard to case.
+bool is_word(std::string_view value, std::string_view word) noexcept {
+  return value.size() == word.size() && strncasecmp(value.data(), word.data(), word.size()) == 0;
+}
+
 enum class Wish { none, on, off };
 Wish owner_wish() noexcept {
   const std::string_view telemetry = environment_variable("HONEYLINK_TELEMETRY");
-  if (telemetry == "off" || telemetry == "0" || environment_variable("OTEL_SDK_DISABLED") == "true") return Wish::off;
+  if (telemetry == "off" || telemetry == "0" || is_word(environment_variable("OTEL_SDK_DISABLED"), "true"))
+    return Wish::off;
   return telemetry == "on" || telemetry == "1" ? Wish::on : Wish::none;
 }
 
 double share_of(std::string_view text, double otherwise) noexcept {
-  char copy[32] = {};
-  if (text.empty() || text.size() >= sizeof copy) return otherwise;
-  std::memcpy(copy, text.data(), text.size());
-  char* end = nullptr;
-  const double share = std::strtod(copy, &end);
-  return *end == '\0' && share >= 0 && share <= 1 ? share : otherwise;
+  double share = 0;  // not strtod: it reads "0.5" by the application's locale
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), share);
+  return error == std::errc() && end == text.data() + text.size() && share >= 0 && share <= 1 ? share : otherwise;
 }
 
 // OpenTelemetry, "General SDK configuration": OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG.
 bool sampler_from_environment(Sampler& sampler) noexcept {
   const std::string_view name = environment_variable("OTEL_TRACES_SAMPLER");
   const double share = share_of(environment_variable("OTEL_TRACES_SAMPLER_ARG"), 1.0);
-  if (name == "always_on") sampler = Sampler::always_on();
-  else if (name == "always_off") sampler = Sampler::always_off();
-  else if (name == "traceidratio") sampler = Sampler::trace_id_ratio(share);
-  else if (name == "parentbased_always_on") sampler = Sampler::parent_based(Sampler::always_on());
-  else if (name == "parentbased_always_off") sampler = Sampler::parent_based(Sampler::always_off());
-  else if (name == "parentbased_traceidratio") sampler = Sampler::parent_based(Sampler::trace_id_ratio(share));
+  if (is_word(name, "always_on")) sampler = Sampler::always_on();
+  else if (is_word(name, "always_off")) sampler = Sampler::always_off();
+  else if (is_word(name, "traceidratio")) sampler = Sampler::trace_id_ratio(share);
+  else if (is_word(name, "parentbased_always_on")) sampler = Sampler::parent_based(Sampler::always_on());
+  else if (is_word(name, "parentbased_always_off")) sampler = Sampler::parent_based(Sampler::always_off());
+  else if (is_word(name, "parentbased_traceidratio")) sampler = Sampler::parent_based(Sampler::trace_id_ratio(share));
   else return false;
   return true;
 }
@@ -163,6 +168,7 @@ Status start_locked(const Options& options) {
   }
   make_current(ring);
   if (before != nullptr && write_resource(*before)) publish_first_ring(*before);
+  if (error != Error::none) return say(error, "no engine can use this home; what is recorded stays in the ring", why);
   return {};
 }
 
