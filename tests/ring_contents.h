@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/counters.h"
 #include "ring/home.h"
 #include "ring/reader.h"
 
@@ -42,10 +43,12 @@ struct RingContents {
   std::vector<OpenRecord> open;
   std::uint64_t accepted[ring::kClasses]{};
   std::uint64_t no_slot[ring::kClasses]{};
+  std::map<std::string_view, std::uint64_t> counters;  // of the process, by their names
   std::map<std::string, double> values;  // counters and up-down counters by name, histograms by their count
   std::vector<std::string> unsound;      // what should never be: damage, holes, repetitions
   IdKey trace_key{};
   std::string service;
+  ResourceInfo resource;
 
   [[nodiscard]] std::size_t count(std::string_view record_name) const {
     return static_cast<std::size_t>(
@@ -160,8 +163,11 @@ inline RingContents read_ring(Fd file, const std::string& name) {
   contents.pid = reader->source().pid;
   contents.clean = reader->live().clean;
   contents.trace_key = reader->source().trace_key;
-  contents.service = reader->source().resource.service_name;
+  contents.resource = reader->source().resource;
+  contents.service = contents.resource.service_name;
   std::copy_n(reader->live().no_slot, ring::kClasses, contents.no_slot);
+  for (std::size_t i = 0; i < kProcessCounterNames.size(); ++i)
+    contents.counters[kProcessCounterNames[i]] = reader->live().counters[i];
   if (!reader->read_accepted(contents.accepted)) contents.unsound.push_back(reader->why());
   read_records(*reader, contents);
   read_open(*reader, contents);
