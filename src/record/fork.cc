@@ -47,6 +47,7 @@ void forget_parent() noexcept {
   process.next_id_block.store(0, std::memory_order_relaxed);
   process.pid.store(static_cast<std::int32_t>(getpid()), std::memory_order_relaxed);
   thread.state = nullptr;
+  thread.gate &= kInside;
   thread_cells = {};
 }
 

@@ -204,11 +204,11 @@ inline bool record_in(Live& h, double value, std::int32_t index6) noexcept {
 
 void record_histogram(const Instrument& instrument, std::uint32_t series, double value) noexcept {
   const ThreadCells& cells = thread_cells;
-  if (series < cells.size && value > 0.0 && value <= std::numeric_limits<double>::max()) [[likely]] {
+  if (series < cells.size && is_normal(value)) [[likely]] {
     const std::uint64_t offset = cells.base[series];
     if (offset != 0) [[likely]] {
       auto& h = *reinterpret_cast<Live*>(cells.area + offset);
-      if (record_in(h, value, bucket_index(value))) [[likely]]
+      if (record_in(h, value, bucket_index_of_normal(value))) [[likely]]
         return;
     }
   }

@@ -101,9 +101,10 @@ std::uint32_t item_bytes_slow(const Value& value) noexcept {
   return static_cast<std::uint32_t>(sizeof(ItemHeader) + padded4(payload));
 }
 
-std::uint8_t* write_item_slow(std::uint8_t* at, const Key& key, const Value& value) noexcept {
+std::uint8_t* write_item(std::uint8_t* at, const std::uint8_t* limit, const Key& key, const Value& value) noexcept {
   const std::uint32_t id = intern(key, NameKind::key);
   if (id >= kUnknownName) return at;
+  if (limit - at < static_cast<std::ptrdiff_t>(item_bytes(value))) return nullptr;
   const auto key16 = static_cast<std::uint16_t>(id);
   switch (value.type()) {
     case Value::Type::boolean: {
@@ -132,9 +133,22 @@ std::uint8_t* write_item_slow(std::uint8_t* at, const Key& key, const Value& val
   return at;
 }
 
-void count_left_out(std::uint8_t& dropped, std::size_t n) noexcept {
-  saturate_add(dropped, n);
+WrittenItems write_items(std::uint8_t* at, const std::uint8_t* limit, const Attribute* attributes,
+                         std::size_t count) noexcept {
+  const auto wanted = static_cast<std::uint32_t>(count < kItemsPerRecordMax ? count : kItemsPerRecordMax);
+  std::uint32_t refused = static_cast<std::uint32_t>(count) - wanted, items = 0;
+  for (std::uint32_t i = 0; i < wanted; ++i) {
+    std::uint8_t* end = write_item(at, limit, attributes[i].key, attributes[i].value);
+    if (end == nullptr) return {at, items, wanted - i, refused};
+    ++(end == at ? refused : items);
+    at = end;
+  }
+  return {at, items, 0, refused};
+}
+
+std::uint8_t count_left_out(std::size_t n) noexcept {
   count(ProcessCounter::attribute_dropped, n);
+  return static_cast<std::uint8_t>(n < 255 ? n : 255);
 }
 
 std::uint8_t* write_text(std::uint8_t* at, ItemType type, std::uint16_t key, std::string_view text,

@@ -27,73 +27,21 @@ namespace honeylink::telemetry::internal {
   return bytes;
 }
 
-// n ≤ 16 without a call; reads nothing outside [from, from + n).
-inline void copy_short(std::uint8_t* to, const char* from, std::size_t n) noexcept {
-  if (n > 16) [[unlikely]] {
-    std::memcpy(to, from, n);
-  } else if (n >= 8) {
-    std::uint64_t a, b;
-    std::memcpy(&a, from, 8);
-    std::memcpy(&b, from + n - 8, 8);
-    std::memcpy(to, &a, 8);
-    std::memcpy(to + n - 8, &b, 8);
-  } else if (n >= 4) {
-    std::uint32_t a, b;
-    std::memcpy(&a, from, 4);
-    std::memcpy(&b, from + n - 4, 4);
-    std::memcpy(to, &a, 4);
-    std::memcpy(to + n - 4, &b, 4);
-  } else if (n != 0) {
-    to[0] = static_cast<std::uint8_t>(from[0]);
-    to[n / 2] = static_cast<std::uint8_t>(from[n / 2]);
-    to[n - 1] = static_cast<std::uint8_t>(from[n - 1]);
-  }
-}
+/// Writes one item that ends at `limit` at the latest; answers its end. `at` unchanged: the key was refused. nullptr:
+/// no room, nothing that counts was written.
+std::uint8_t* write_item(std::uint8_t* at, const std::uint8_t* limit, const Key& key, const Value& value) noexcept;
 
-/// Writes one item; answers its end. `at` unchanged: the key was refused.
-std::uint8_t* write_item_slow(std::uint8_t* at, const Key& key, const Value& value) noexcept;
-inline std::uint8_t* write_item(std::uint8_t* at, const Key& key, const Value& value) noexcept {
-  const std::uint32_t id = find_name(key.word());
-  if (id >= kUnknownName) [[unlikely]]
-    return write_item_slow(at, key, value);
-  if (value.type() == Value::Type::text && value.size() <= kTextBytesMax) {
-    const std::size_t size = value.size();
-    const ItemHeader header{static_cast<std::uint16_t>(id), item_type_size(ItemType::text, size)};
-    std::memcpy(at, &header, sizeof header);
-    if (size == 0) return at + sizeof header;
-    const std::uint32_t zero = 0;
-    std::memcpy(at + padded4(size), &zero, 4);  // the padding never shows old bytes
-    copy_short(at + sizeof header, value.text().data(), size);
-    return at + sizeof header + padded4(size);
-  }
-  if (value.type() == Value::Type::integer ? value.size() == 0 : value.type() == Value::Type::real) {
-    const ItemType type = value.type() == Value::Type::integer ? ItemType::integer : ItemType::real;
-    const ItemHeader header{static_cast<std::uint16_t>(id), item_type_size(type, 8)};
-    const std::int64_t bits = value.integer();  // of either
-    std::memcpy(at, &header, sizeof header);
-    std::memcpy(at + sizeof header, &bits, 8);
-    return at + sizeof header + 8;
-  }
-  return write_item_slow(at, key, value);
-}
-
-/// Writes at most kItemsPerRecordMax; the rest is counted. `written` grows by the items, `dropped` by what was left
-/// out.
-void count_left_out(std::uint8_t& dropped, std::size_t n) noexcept;
-inline std::uint8_t* write_items(std::uint8_t* at, const Attribute* attributes, std::size_t count,
-                                 std::uint16_t& written, std::uint8_t& dropped) noexcept {
-  std::size_t left_out = count > kItemsPerRecordMax ? count - kItemsPerRecordMax : 0;
-  const std::size_t taken = count - left_out;
-  for (std::size_t i = 0; i < taken; ++i) {
-    std::uint8_t* end = write_item(at, attributes[i].key, attributes[i].value);
-    left_out += end == at ? 1U : 0U;
-    at = end;
-  }
-  written = static_cast<std::uint16_t>(written + (count - left_out));
-  if (left_out != 0) [[unlikely]]
-    count_left_out(dropped, left_out);
-  return at;
-}
+struct WrittenItems {
+  std::uint8_t* end;
+  std::uint32_t items;     // written
+  std::uint32_t rest;      // attributes at the end for which there was no room
+  std::uint32_t left_out;  // refused keys, and what is over kItemsPerRecordMax
+};
+/// Writes items until the room or the attributes end.
+WrittenItems write_items(std::uint8_t* at, const std::uint8_t* limit, const Attribute* attributes,
+                         std::size_t count) noexcept;
+/// Counts what write_items() left out; answers it as a record holds it.
+std::uint8_t count_left_out(std::size_t n) noexcept;
 
 /// An item of text without a key: status_text, message, trace_state, keep_reason. Cut at `bytes_max`, counted.
 std::uint8_t* write_text(std::uint8_t* at, ItemType type, std::uint16_t key, std::string_view text,

@@ -1,4 +1,6 @@
 // Writes a log record straight into the thread's chunk: no slot, nothing to survive but the finished record.
+#include <bit>
+#include <cstddef>
 #include <cstring>
 
 #include "honeylink/log.h"
@@ -6,6 +8,7 @@
 #include "record/identity.h"
 #include "record/items_writer.h"
 #include "record/names.h"
+#include "record/plain_items.h"
 #include "record/process.h"
 #include "record/ticks.h"
 
@@ -15,81 +18,138 @@ constinit unsigned char min_log_level = static_cast<unsigned char>(LogLevel::inf
 
 namespace {
 
-ring::LogRecord make_record(const SpanRef& in, LogLevel level, std::uint32_t name, std::uint16_t scope,
-                            const LogOptions* options) noexcept {
-  ring::LogRecord record{};
-  record.header = {0, ring::RecordType::log, 0, name};
-  unsigned flags = 0;
-  if ((in.flags & kRefValid) != 0) {
-    flags |= ring::kFlagHasParent;
-    if ((in.flags & kRefTraceForeign) != 0) flags |= ring::kFlagTraceForeign;
-    if ((in.flags & kRefSpanForeign) != 0) flags |= ring::kFlagParentForeign;
-    record.trace_hi = in.trace_hi;
-    record.trace_lo = in.trace_lo;
-    record.span = in.span;
-  }
-  if (options != nullptr && options->at.unix_ns != 0) {
-    flags |= ring::kFlagWallTimes;
-    record.time = static_cast<std::uint64_t>(options->at.unix_ns);
-  } else {
-    record.time = ticks_now();
-  }
-  record.header.flags = static_cast<std::uint8_t>(flags);
-  record.scope = scope;
-  record.level = static_cast<std::uint8_t>(level);
-  return record;
-}
+// What the record belongs to: the current span, or the caller's.
+struct Belongs {
+  std::uint8_t flags = 0;
+  std::uint64_t trace_hi = 0, trace_lo = 0, span = 0;
+};
 
-SpanRef span_of(const Thread& t, const LogOptions* options) noexcept {
+[[gnu::noinline]] SpanRef ref_of_other(const Thread& t, const LogOptions* options) noexcept {
   SpanRef ref = options != nullptr && options->context != nullptr ? ref_of(options->context->span()) : t.current.span;
   if ((ref.flags & kRefValid) != 0) make_foreign_if_older(ref);
   return ref;
+}
+
+inline Belongs belongs(const SpanRef& span) noexcept {
+  if ((span.flags & kRefValid) == 0) return {};
+  static_assert(kRefTraceForeign == ring::kFlagTraceForeign && kRefSpanForeign == ring::kFlagParentForeign << 2U);
+  const unsigned flags = ring::kFlagHasParent | (span.flags & kRefTraceForeign) |
+                         (static_cast<unsigned>(span.flags & kRefSpanForeign) >> 2U);
+  return {static_cast<std::uint8_t>(flags), span.trace_hi, span.trace_lo, span.span};
+}
+
+// The record's head in six words, `tail` from its scope on.
+inline void write_head(std::uint8_t* at, std::uint64_t bytes, const Belongs& to, std::uint64_t name, std::uint64_t time,
+                       std::uint64_t tail) noexcept {
+  static_assert(std::endian::native == std::endian::little && offsetof(ring::LogRecord, scope) == 40 &&
+                offsetof(ring::LogRecord, items) == 44);
+  const std::uint64_t head =
+      bytes | static_cast<std::uint64_t>(ring::RecordType::log) << 16U | std::uint64_t{to.flags} << 24U | name << 32U;
+  // One by one: gathered on the stack they would be read back wider than they were written, which takes a wait.
+  std::memcpy(at, &head, 8);
+  std::memcpy(at + 8, &time, 8);
+  std::memcpy(at + 16, &to.trace_hi, 8);
+  std::memcpy(at + 24, &to.trace_lo, 8);
+  std::memcpy(at + 32, &to.span, 8);
+  std::memcpy(at + 40, &tail, 8);
+}
+
+struct Body {
+  std::uint8_t* end = nullptr;  // nullptr: not all of it fits
+  std::uint32_t items = 0, left_out = 0;
+};
+
+// Items and message behind the head, up to `limit`.
+inline Body write_body(std::uint8_t* at, const std::uint8_t* limit, const Attribute* fields, std::size_t count,
+                       std::string_view message) noexcept {
+  const WrittenItems written = write_items(at, limit, fields, count);
+  if (written.rest != 0) [[unlikely]]
+    return {};
+  if (message.empty()) [[likely]]
+    return {written.end, written.items, written.left_out};
+  if (limit - written.end < static_cast<std::ptrdiff_t>(text_bytes(message, kValueBytesMax))) return {};
+  return {write_text(written.end, ItemType::message, 0, message, kValueBytesMax), written.items + 1U, written.left_out};
+}
+
+// Into a chunk that has room for it all; beyond the largest record the last fields go. nullptr: no chunk.
+[[gnu::noinline]] std::uint8_t* write_into_next_chunk(SlotState& s, const Attribute* fields, std::size_t count,
+                                                      std::string_view message, Body& body) noexcept {
+  std::uint32_t bytes = static_cast<std::uint32_t>(sizeof(ring::LogRecord)) + items_bytes(fields, count) +
+                        text_bytes(message, kValueBytesMax) + 8;
+  std::size_t fitting = count < kItemsPerRecordMax ? count : kItemsPerRecordMax;
+  for (; bytes > kRecordBytesMax && fitting != 0; --fitting) bytes -= item_bytes(fields[fitting - 1].value);
+  std::uint8_t* at = reserve(s, bytes & ~7U, ring::RecordClass::log);
+  if (at == nullptr) return nullptr;
+  body = write_body(at + sizeof(ring::LogRecord), at + (bytes & ~7U), fields, fitting, message);
+  body.left_out += static_cast<std::uint32_t>(count - fitting);
+  return at;
+}
+
+// The usual record: within a span of this process or none, plain fields, and surely room in the chunk. False: nothing
+// was done.
+[[gnu::always_inline]] inline bool log_plain(std::uint32_t cached_scope, LogLevel level, const EventName& name,
+                                             const Attribute* fields, std::size_t count) noexcept {
+  Thread& t = thread;
+  if (!enter_recorder(t)) [[unlikely]]
+    return false;
+  SlotState& s = *t.state;
+  const SpanRef& in = t.current.span;
+  const std::uint32_t id = find_name_at_home(name.word());
+  const std::size_t room = s.writer.room() < kRecordBytesMax ? s.writer.room() & ~std::size_t{7} : kRecordBytesMax - 8;
+  bool done = false;
+  if (in.key_generation == process.key_generation.load(std::memory_order_relaxed) && id < kUnusualName &&
+      cached_scope != 0 && room > sizeof(ring::LogRecord)) [[likely]] {
+    std::uint8_t* const at = s.writer.at();
+    const std::uint8_t* const end = write_plain_items(at + sizeof(ring::LogRecord), at + room, fields, count);
+    if (end != nullptr) [[likely]] {
+      const std::uint32_t bytes = (static_cast<std::uint32_t>(end - at) + 7U) & ~7U;
+      write_head(at, bytes, belongs(in), id, ticks_now(),
+                 cached_scope | static_cast<std::uint64_t>(level) << 16U | std::uint64_t{count} << 32U);
+      publish(s, bytes, ring::RecordClass::log);
+      done = true;
+    }
+  }
+  leave_recorder(t);
+  return done;
+}
+
+[[gnu::noinline]] void log_slow(const Scope& scope, std::uint32_t& cached_scope, LogLevel level, const EventName& name,
+                                const Attribute* fields, std::size_t field_count, const LogOptions* options) noexcept {
+  const Entry entry;
+  SlotState* s = entry.state();
+  if (s == nullptr) return count_unplaced(entry.nested(), ring::RecordClass::log);
+  const std::uint32_t id = intern(name, NameKind::name);
+  if (id >= kUnknownName) return;
+  const std::uint64_t now = ticks_now();
+  const std::string_view message = options != nullptr ? options->message : std::string_view{};
+  std::uint8_t* at = s->writer.at();
+  const std::size_t room = s->writer.room() < kRecordBytesMax ? s->writer.room() : kRecordBytesMax;
+  Body body;
+  if (room > sizeof(ring::LogRecord))
+    body = write_body(at + sizeof(ring::LogRecord), at + (room & ~std::size_t{7}), fields, field_count, message);
+  if (body.end == nullptr) {
+    at = write_into_next_chunk(*s, fields, field_count, message, body);
+    if (at == nullptr) return;
+  }
+  const std::uint64_t dropped = body.left_out != 0 ? count_left_out(body.left_out) : 0;
+  Belongs to = belongs(ref_of_other(entry.current_thread(), options));
+  const bool given = options != nullptr && options->at.unix_ns != 0;
+  if (given) to.flags |= ring::kFlagWallTimes;
+  const std::uint32_t bytes = (static_cast<std::uint32_t>(body.end - at) + 7U) & ~7U;
+  write_head(at, bytes, to, id, given ? static_cast<std::uint64_t>(options->at.unix_ns) : now,
+             scope_id(scope, cached_scope) | static_cast<std::uint64_t>(level) << 16U | dropped << 24U |
+                 std::uint64_t{body.items} << 32U);
+  publish(*s, bytes, ring::RecordClass::log);
 }
 
 }  // namespace
 
 void log(const Scope& scope, std::uint32_t& cached_scope, LogLevel level, const EventName& name,
          const Attribute* fields, std::size_t field_count, const LogOptions* options) noexcept {
-  const Entry entry;
-  SlotState* s = entry.state();
-  if (s == nullptr) [[unlikely]]
-    return count_unplaced(entry, ring::RecordClass::log);
-  const std::uint32_t id = intern(name, NameKind::name);
-  if (id >= kUnknownName) [[unlikely]]
+  if (options == nullptr &&
+      log_plain(__atomic_load_n(&cached_scope, __ATOMIC_RELAXED), level, name, fields, field_count)) [[likely]]
     return;
-  const std::string_view message = options != nullptr ? options->message : std::string_view{};
-  ring::LogRecord record =
-      make_record(span_of(entry.current_thread(), options), level, id, scope_id(scope, cached_scope), options);
-  const std::uint32_t bytes_max = (static_cast<std::uint32_t>(sizeof record) + items_bytes(fields, field_count) +
-                                   text_bytes(message, kValueBytesMax) + 7U) &
-                                  ~7U;
-  static_assert(sizeof(ring::LogRecord) + kItemsPerRecordMax * (sizeof(ItemHeader) + kTextBytesMax) + kTextBytesMax +
-                    16 >
-                kRecordBytesMax);
-  std::size_t fitting = field_count;
-  if (bytes_max > kRecordBytesMax) [[unlikely]] {  // 32 long values: the last ones go
-    for (std::uint32_t bytes = bytes_max; bytes > kRecordBytesMax - 8; bytes -= item_bytes(fields[fitting].value))
-      if (fitting > kItemsPerRecordMax) fitting = kItemsPerRecordMax - 1;
-      else --fitting;
-    saturate_add(record.dropped_attributes, field_count - fitting);
-    count(ProcessCounter::attribute_dropped, field_count - fitting);
-  }
-  std::uint8_t* at =
-      s->writer.reserve(bytes_max < kRecordBytesMax ? bytes_max : kRecordBytesMax, ring::RecordClass::log);
-  if (at == nullptr) [[unlikely]]
-    return;
-  std::uint8_t* end = write_items(at + sizeof record, fields, fitting, record.items, record.dropped_attributes);
-  if (!message.empty()) [[unlikely]] {
-    end = write_text(end, ItemType::message, 0, message, kValueBytesMax);
-    ++record.items;
-  }
-  const std::uint32_t bytes = (static_cast<std::uint32_t>(end - at) + 7U) & ~7U;
-  record.header.bytes = static_cast<std::uint16_t>(bytes);
-  std::memcpy(at, &record, sizeof record);
-  s->writer.publish(bytes, ring::RecordClass::log);
-  after_publication(*s);
-  if (s->writer.switches() != s->switches_seen) [[unlikely]]
-    after_switch(*s);
+  log_slow(scope, cached_scope, level, name, fields, field_count, options);
 }
 
 }  // namespace honeylink::telemetry::internal

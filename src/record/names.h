@@ -16,6 +16,10 @@ struct Ring;
 
 inline constexpr std::uint32_t kOtherName = 0;               // "_other": the table is full
 inline constexpr std::uint32_t kRefusedName = 0xffff'ffffU;  // the name breaks a rule: the record is refused
+inline constexpr std::uint32_t kUnknownName = kRefusedName - 1;
+// From here on intern() has something to count or to look up. A name that is cut has its id with this bit in the table,
+// so that every use of it is counted.
+inline constexpr std::uint32_t kUnusualName = 0x8000'0000U;
 enum class NameKind : std::uint8_t {
   name,
   metric,
@@ -31,24 +35,28 @@ struct NameEntry {
 extern constinit NameEntry name_table[kNameTableSize];
 
 [[nodiscard]] inline std::uint32_t name_probe(std::uint64_t word) noexcept {
-  return static_cast<std::uint32_t>((word * 0x9e3779b97f4a7c15ULL) >> 50);  // 14 bits
+  return static_cast<std::uint32_t>(word >> 42U) % kNameTableSize;  // the best mixed 14 bits of hash_literal()
 }
-/// kUnknownName where it is not there yet.
+/// As it is in the table; kUnknownName where it is not there yet.
 [[nodiscard]] inline std::uint32_t find_name(std::uint64_t word) noexcept {
   for (std::uint32_t at = name_probe(word);; at = (at + 1) % kNameTableSize) {
     const std::uint64_t there = name_table[at].word.load(std::memory_order_acquire);
     if (there == word) [[likely]]
       return name_table[at].id;
-    if (there == 0) return kRefusedName - 1;
+    if (there == 0) return kUnknownName;
   }
 }
+/// The same without a search: also unknown where another name stands in its place.
+[[nodiscard]] inline std::uint32_t find_name_at_home(std::uint64_t word) noexcept {
+  const NameEntry& entry = name_table[name_probe(word)];
+  return entry.word.load(std::memory_order_acquire) == word ? entry.id : kUnknownName;
+}
 [[nodiscard]] std::uint32_t intern_slow(std::uint64_t word, std::string_view text, NameKind kind) noexcept;
-inline constexpr std::uint32_t kUnknownName = kRefusedName - 1;
 
 template <class Rule>
 [[nodiscard]] inline std::uint32_t intern(const Literal<Rule>& name, NameKind kind) noexcept {
   const std::uint32_t id = find_name(name.word());
-  if (id < kUnknownName && name.size() <= kNameBytesMax) [[likely]]
+  if (id < kUnusualName) [[likely]]
     return id;
   return intern_slow(name.word(), name.text(), kind);  // counts what is cut or refused, every time
 }

@@ -65,6 +65,16 @@ void replace_removed_ring(Ring& old) noexcept {
   }
 }
 
+// At a chunk switch, at most once a second: is the ring's file still there?
+void look_after_ring(SlotState& s) noexcept {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  const std::int64_t now_ns = now.tv_sec * 1'000'000'000LL + now.tv_nsec;
+  if (now_ns - s.looked_at_ns < kLookAgainNs) return;
+  s.looked_at_ns = now_ns;
+  if (s.ring->has_file) replace_removed_ring(*s.ring);
+}
+
 }  // namespace
 
 void bind_thread(Thread& t) noexcept {
@@ -78,9 +88,8 @@ void bind_thread(Thread& t) noexcept {
     ring = process.current.load(std::memory_order_relaxed);
   }
   const std::uint32_t gate = process.gate.load(std::memory_order_acquire);
-  if (t.state != nullptr && t.state->ring == ring && t.gate == gate) return;
+  if (t.state != nullptr && t.state->ring == ring && t.gate == (gate | kInside)) return;
   release_slot(t);
-  t.gate = gate;
   if (ring == nullptr) return;
   std::uint32_t slot = 0;
   if (!claim_slot(*ring, slot)) {
@@ -90,10 +99,13 @@ void bind_thread(Thread& t) noexcept {
   }
   SlotState& state = ring->states[slot];
   state.ring = ring;
+  state.bell = ring->bell;
   state.slot = slot;
+  state.ordinal_base = std::uint64_t{slot + 1U} << 48;
   state.writer.attach(ring->map, slot);
   ring->map.slot(slot).tid.store(static_cast<std::uint32_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
   t.state = &state;
+  t.gate = gate | kInside;
   thread_cells = {state.cells, ring->map.cells(), state.cell_count};
   arm_thread_end();
 }
@@ -103,26 +115,23 @@ void release_slot(Thread& t) noexcept {
   SlotState& state = *t.state;
   thread_cells = {};
   t.state = nullptr;
+  t.gate &= kInside;
   state.writer.detach();
   state.ring->map.slot(state.slot)
       .state.store(static_cast<std::uint32_t>(ring::SlotState::free), std::memory_order_release);
 }
 
-void count_unplaced(const Entry& entry, ring::RecordClass record_class) noexcept {
-  if (entry.nested()) return count(ProcessCounter::nested_call);
+void count_unplaced(bool nested, ring::RecordClass record_class) noexcept {
+  if (nested) return count(ProcessCounter::nested_call);
   Ring* ring = process.current.load(std::memory_order_acquire);
   if (ring != nullptr)
     ring->map.header().no_slot[static_cast<std::size_t>(record_class)].fetch_add(1, std::memory_order_relaxed);
 }
 
-void after_switch(SlotState& s) noexcept {
-  s.switches_seen = s.writer.switches();
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  const std::int64_t now_ns = now.tv_sec * 1'000'000'000LL + now.tv_nsec;
-  if (now_ns - s.looked_at_ns < kLookAgainNs) return;
-  s.looked_at_ns = now_ns;
-  if (s.ring->has_file) replace_removed_ring(*s.ring);
+std::uint8_t* reserve_in_next_chunk(SlotState& s, std::uint32_t bytes, ring::RecordClass record_class) noexcept {
+  std::uint8_t* at = s.writer.reserve(bytes, record_class);
+  look_after_ring(s);
+  return at;
 }
 
 std::uint64_t next_id_slow(SlotState& s) noexcept {

@@ -39,7 +39,7 @@ struct Ring {
 struct Process {
   pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
   std::atomic<Ring*> current{nullptr};
-  std::atomic<std::uint32_t> gate{0};
+  std::atomic<std::uint32_t> gate{1};  // never 0
   std::atomic<std::uint32_t> key_generation{0};
   std::atomic<std::uint64_t> next_id_block{0};
   std::atomic<std::uint32_t> ring_count{0};
@@ -59,28 +59,37 @@ class Locked {  // the process's lock for a scope
   Locked& operator=(const Locked&) = delete;
 };
 
-/// Binds the calling thread to the current ring (made at first use). `t.busy` is set by the caller. Leaves t.state null
-/// where there is no slot or no memory.
+/// Binds the calling thread to the current ring (made at first use). The caller has set kInside. Leaves t.state null
+/// and the gate shut where there is no slot or no memory.
 void bind_thread(Thread& t) noexcept;
+
+/// The usual way in: the thread is bound to the current ring and not inside already. Then t.state is valid, and
+/// leave_recorder() follows. False: nothing was done.
+[[nodiscard]] inline bool enter_recorder(Thread& t) noexcept {
+  const std::uint32_t gate = t.gate;
+  if (gate != process.gate.load(std::memory_order_relaxed)) [[unlikely]]
+    return false;
+  t.gate = gate | kInside;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  return true;
+}
+inline void leave_recorder(Thread& t) noexcept {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  t.gate &= ~kInside;
+}
 
 /// Opens the recorder for one call on this thread. `state()` null: nothing can be recorded (then nothing may be done
 /// but count).
 class Entry {
  public:
-  Entry() noexcept : thread_(thread) {
-    if (thread_.busy) [[unlikely]] {
-      nested_ = true;
-      return;
-    }
-    thread_.busy = true;
+  Entry() noexcept : thread_(thread), nested_((thread.gate & kInside) != 0) {
+    if (nested_ || enter_recorder(thread_)) return;
+    thread_.gate |= kInside;
     std::atomic_signal_fence(std::memory_order_seq_cst);
-    if (thread_.gate != process.gate.load(std::memory_order_relaxed) || thread_.state == nullptr) [[unlikely]]
-      bind_thread(thread_);
+    bind_thread(thread_);
   }
   ~Entry() {
-    if (nested_) return;
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    thread_.busy = false;
+    if (!nested_) leave_recorder(thread_);
   }
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;
@@ -90,18 +99,23 @@ class Entry {
 
  private:
   Thread& thread_;
-  bool nested_ = false;
+  const bool nested_;
 };
 
 /// Counts a record that could not be placed: nested, or without a slot.
-void count_unplaced(const Entry& entry, ring::RecordClass record_class) noexcept;
+void count_unplaced(bool nested, ring::RecordClass record_class) noexcept;
 
-/// After a publication: wakes a sleeping engine; now and then looks whether the ring's file is still there.
-inline void after_publication(SlotState& s) noexcept {
-  if (s.ring->bell->load(std::memory_order_relaxed) != 0) [[unlikely]]
-    ring::ring_doorbell(*s.ring->bell);
+/// Room in the thread's chunk, in the next one if need be. nullptr: none to be had, the record is a counted drop.
+[[nodiscard]] std::uint8_t* reserve_in_next_chunk(SlotState& s, std::uint32_t bytes, ring::RecordClass) noexcept;
+[[nodiscard]] inline std::uint8_t* reserve(SlotState& s, std::uint32_t bytes, ring::RecordClass c) noexcept {
+  return bytes <= s.writer.room() ? s.writer.at() : reserve_in_next_chunk(s, bytes, c);
 }
-void after_switch(SlotState& s) noexcept;  // at a chunk switch, at most one fstat a second
+/// Publishes the record that was written there, and wakes a sleeping engine.
+inline void publish(SlotState& s, std::uint32_t bytes, ring::RecordClass record_class) noexcept {
+  s.writer.publish(bytes, record_class);
+  if (s.bell->load(std::memory_order_relaxed) != 0) [[unlikely]]
+    ring::ring_doorbell(*s.bell);
+}
 
 [[nodiscard]] std::uint64_t next_id_slow(SlotState& s) noexcept;
 [[nodiscard]] inline std::uint64_t next_id(SlotState& s) noexcept {

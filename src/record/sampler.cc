@@ -10,8 +10,13 @@ constinit Sampling sampling{};
 constinit unsigned char tracing_on = 1;
 
 void set_sampling(const Sampler& sampler, bool retroactive_keep) noexcept {
-  sampling.kind = static_cast<std::uint8_t>(sampler.kind());
-  sampling.follows_parent = sampler.follows_parent();
+  const std::uint16_t kept = sampler.kind() == Sampler::Kind::always_on ? kRefKept : 0;
+  const bool by_id = sampler.kind() == Sampler::Kind::ratio, follows = sampler.follows_parent();
+  sampling.root_flags = kRefValid | kRefRandom | kept;
+  sampling.child_flags = kRefValid | kRefHasParent | (follows ? 0 : kept);
+  sampling.inherited = kRefTraceForeign | kRefRandom | (follows ? kRefKept : 0);
+  sampling.root_asks_id = by_id;
+  sampling.child_asks_id = by_id && !follows;
   sampling.record_all = retroactive_keep;
   sampling.threshold =
       sampler.share() >= 1.0 ? std::uint64_t{1} << 63 : static_cast<std::uint64_t>(sampler.share() * 0x1p63);
@@ -20,18 +25,10 @@ void set_sampling(const Sampler& sampler, bool retroactive_keep) noexcept {
 }
 
 bool keeps_trace(const SpanRef& ref) noexcept {
-  switch (static_cast<Sampler::Kind>(sampling.kind)) {
-    case Sampler::Kind::always_off:
-      return false;
-    case Sampler::Kind::ratio: {
-      const TraceId id = trace_id_of(ref);
-      std::uint64_t low = 0;
-      for (std::size_t i = 8; i < 16; ++i) low = low << 8 | id.bytes[i];
-      return (low & 0x7fff'ffff'ffff'ffffULL) < sampling.threshold;
-    }
-    default:
-      return true;
-  }
+  const TraceId id = trace_id_of(ref);
+  std::uint64_t low = 0;
+  for (std::size_t i = 8; i < 16; ++i) low = low << 8 | id.bytes[i];
+  return (low & 0x7fff'ffff'ffff'ffffULL) < sampling.threshold;
 }
 
 }  // namespace honeylink::telemetry::internal

@@ -7,9 +7,12 @@
 
 namespace honeylink::telemetry::internal {
 
+// The sampler as what start() of a span adds up: no question is asked that set_sampling() can answer.
 struct Sampling {
-  std::uint8_t kind = 1;  // Sampler::Kind: 1 always_on, 2 always_off, 3 ratio
-  bool follows_parent = true;
+  std::uint16_t root_flags = kRefValid | kRefRandom | kRefKept;        // SpanRef::flags of a root
+  std::uint16_t child_flags = kRefValid | kRefHasParent;               // of a child, and with them
+  std::uint16_t inherited = kRefTraceForeign | kRefRandom | kRefKept;  // these of its parent's
+  bool root_asks_id = false, child_asks_id = false;                    // its trace id decides: keeps_trace()
   bool record_all = true;  // retroactive keep: what is not kept is recorded for the last seconds
   std::uint64_t threshold =
       ~0ULL;  // ratio: keep where the low 63 bits of the trace id are below (OpenTelemetry, TraceIdRatioBased)
@@ -18,7 +21,7 @@ extern constinit Sampling sampling;  // written by start() before it publishes t
 
 void set_sampling(const Sampler& sampler, bool retroactive_keep) noexcept;
 
-/// For a span without a parent, or with one where the sampler does not follow it.
+/// What the share of traces says of this trace id.
 [[nodiscard]] bool keeps_trace(const SpanRef& ref) noexcept;
 
 /// The keys under which a fork child's inherited counters were made (identity.cc).

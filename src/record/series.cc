@@ -127,8 +127,9 @@ bool define(const Label* labels, std::size_t count, Definition& definition) noex
   }
   std::uint8_t* at = definition.payload + sizeof(ring::SeriesEntry);
   for (std::size_t i = 0; i < count; ++i) {
-    std::uint8_t* end = write_item(at, Key::runtime(sorted[i]->key.text()), sorted[i]->value);
-    if (end == at) return false;
+    std::uint8_t* end = write_item(at, definition.payload + sizeof definition.payload,
+                                   Key::runtime(sorted[i]->key.text()), sorted[i]->value);
+    if (end == at || end == nullptr) return false;
     ++definition.labels;
     at = end;
   }

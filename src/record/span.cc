@@ -2,8 +2,10 @@
 // (a try-lock), adds whole items behind what is there, and lets go; losing the lock twice loses the item, counted.
 #include <cxxabi.h>
 
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <typeinfo>
 
 #include "honeylink/trace.h"
@@ -65,9 +67,9 @@ bool write_event(SlotState& s, ring::SpanSlot& slot, ring::SpanRecord& record, s
   std::uint8_t* at = room.at + sizeof(ItemHeader);
   std::memcpy(at, &name, 4);
   std::memcpy(at + 4, &time, 8);
-  std::uint16_t written = 0;
-  at = write_items(at + kEventHeadBytes, attributes, attribute_count, written, record.dropped_attributes);
-  commit_room(room, close_item(room.at, ItemType::event, at));
+  const WrittenItems items = write_items(at + kEventHeadBytes, room.at + bytes, attributes, attribute_count);
+  if (items.left_out != 0) saturate_add(record.dropped_attributes, count_left_out(items.left_out));
+  commit_room(room, close_item(room.at, ItemType::event, items.end));
   ++record.items;
   return true;
 }
@@ -109,19 +111,20 @@ Activation Span::activate() const noexcept {
 }
 
 void Span::annotate(const Key& key, const Value& value) const noexcept {
-  with_open_span(ref_, ProcessCounter::attribute_dropped,
-                 [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
-                   const internal::SlotRoom room = record.items >= kItemsPerRecordMax
-                                                       ? internal::SlotRoom{}
-                                                       : internal::room_in_span(s, slot, internal::item_bytes(value));
-                   std::uint8_t* end = room.at != nullptr ? internal::write_item(room.at, key, value) : nullptr;
-                   if (end == nullptr || end == room.at) {
-                     internal::saturate_add(record.dropped_attributes, 1);
-                     return internal::count(ProcessCounter::attribute_dropped);
-                   }
-                   internal::commit_room(room, end);
-                   ++record.items;
-                 });
+  with_open_span(
+      ref_, ProcessCounter::attribute_dropped,
+      [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
+        const std::uint32_t bytes = internal::item_bytes(value);
+        const internal::SlotRoom room =
+            record.items >= kItemsPerRecordMax ? internal::SlotRoom{} : internal::room_in_span(s, slot, bytes);
+        std::uint8_t* end = room.at != nullptr ? internal::write_item(room.at, room.at + bytes, key, value) : nullptr;
+        if (end == nullptr || end == room.at) {
+          internal::saturate_add(record.dropped_attributes, 1);
+          return internal::count(ProcessCounter::attribute_dropped);
+        }
+        internal::commit_room(room, end);
+        ++record.items;
+      });
 }
 
 void Span::event(const EventName& name, Attributes attributes, Timestamp at) const noexcept {
@@ -155,10 +158,11 @@ void Span::link(const SpanContext& to, Attributes attributes) const noexcept {
                    std::memcpy(at, to.trace_id().bytes.data(), 16);
                    std::memcpy(at + 16, to.span_id().bytes.data(), 8);
                    std::memcpy(at + 24, &flags, 4);
-                   std::uint16_t written = 0;
-                   at = internal::write_items(at + kLinkHeadBytes, attributes.begin(), attributes.size(), written,
-                                              record.dropped_attributes);
-                   internal::commit_room(room, internal::close_item(room.at, ItemType::link, at));
+                   const internal::WrittenItems items = internal::write_items(at + kLinkHeadBytes, room.at + bytes,
+                                                                              attributes.begin(), attributes.size());
+                   if (items.left_out != 0)
+                     internal::saturate_add(record.dropped_attributes, internal::count_left_out(items.left_out));
+                   internal::commit_room(room, internal::close_item(room.at, ItemType::link, items.end));
                    ++record.items;
                  });
 }
@@ -188,41 +192,13 @@ void Span::exception(const std::exception& e, Attributes more) const noexcept {
   char* readable = abi::__cxa_demangle(mangled, nullptr, nullptr, &failed);
   const std::string_view type = failed == 0 && readable != nullptr ? readable : mangled;
   const std::string_view message = e.what();
-  Attribute all[kItemsPerRecordMax] = {{"exception.type", type},
-                                       {"exception.message", message},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0},
-                                       {"-", 0}};
+  alignas(Attribute) std::byte room[kItemsPerRecordMax * sizeof(Attribute)];
+  auto* all = reinterpret_cast<Attribute*>(room);
+  new (&all[0]) Attribute{"exception.type", type};
+  new (&all[1]) Attribute{"exception.message", message};
   std::size_t size = 2;
   for (const Attribute& attribute : more)
-    if (size < kItemsPerRecordMax) all[size++] = attribute;
+    if (size < kItemsPerRecordMax) new (&all[size++]) Attribute{attribute};
   constexpr EventName kException{"exception"};
   const std::uint32_t id = internal::intern(kException, internal::NameKind::name);
   with_open_span(ref_, ProcessCounter::event_dropped,

@@ -12,12 +12,17 @@ struct SpanAccess {
     __atomic_store_n(&span.status_, status, __ATOMIC_RELAXED);
   }
   static void set_name(const Span& span, std::uint32_t name) noexcept { span.name_ = name; }
-  /// Starts `span` on the thread of `entry`. Leaves it empty where nothing is to be recorded and nothing to be passed
-  /// on. False: more is to be said about it, by complete().
-  static bool start(Span& span, const Entry& entry, const Scope& scope, std::uint32_t& scope_id, const SpanName& name,
-                    Attributes attributes, const SpanOptions* options) noexcept;
-  static void complete(const Span& span, Attributes attributes, const SpanOptions* options) noexcept;
+  /// Starts `span` on thread `t`. Leaves it empty where nothing is to be recorded and nothing to be passed on. Answers
+  /// how many attributes found no room: they, and links, are complete()'s.
+  static std::size_t start(Span& span, SlotState& s, Thread& t, const Scope& scope, std::uint32_t& scope_id,
+                           const SpanName& name, Attributes attributes, const SpanOptions* options) noexcept;
+  static bool start_plain(Span& span, Thread& t, std::uint32_t scope_id, const SpanName& name,
+                          Attributes attributes) noexcept;
+  static void start_without_slot(Span& span, std::uint32_t name, std::uint16_t scope, SpanKind kind,
+                                 std::uint64_t parent, std::int64_t given_start) noexcept;
+  static void complete(const Span& span, Attributes attributes, std::size_t rest, const SpanOptions* options) noexcept;
   static void finish(Span& span, std::int64_t at_unix_ns) noexcept;
+  static void finish_slow(Span& span, std::int64_t at_unix_ns, std::uint64_t now) noexcept;
 };
 
 /// Sets bits of the open span's record (kFlagSlow, kFlagKeepTrace). Any thread; nothing where it is not open.

@@ -128,7 +128,7 @@ std::uint32_t span_bytes_slow(const SpanSlot& first) noexcept {
   return bytes;
 }
 
-void copy_span_slow(const SpanSlot& first, std::uint8_t* to) noexcept {
+void copy_span(const SpanSlot& first, std::uint8_t* to) noexcept {
   for (const SpanSlot* slot = &first; slot != nullptr; slot = next_of(*slot)) {
     const std::uint32_t used = slot->used.load(std::memory_order_relaxed);
     for (std::uint32_t i = 0; i < used; i += 16) std::memcpy(to + i, slot->bytes + i, 16);

@@ -24,16 +24,6 @@ inline constexpr std::uint32_t kSpanSlotRoom = sizeof(ring::SpanSlot::bytes);
 /// Frees a slot and what is chained to it. `s`: the calling thread's state, to which its own slots go back at once;
 /// those of other threads are found by their owner later.
 void give_span_slot(SlotState* s, ring::SpanSlot* slot) noexcept;
-/// The same for the usual slot: not chained, and of this thread.
-inline void give_own_span_slot(SlotState& s, ring::SpanSlot* slot) noexcept {
-  if (slot->next.load(std::memory_order_relaxed) != 0 || slot->reserved != reinterpret_cast<std::uintptr_t>(&s) ||
-      s.free_count == kFreeSpanSlotsMax) [[unlikely]]
-    return give_span_slot(&s, slot);
-  slot->busy.store(0, std::memory_order_relaxed);
-  slot->state.store(static_cast<std::uint32_t>(ring::SpanSlotState::free), std::memory_order_release);
-  s.free_slots[s.free_count++] = slot;
-}
-
 // The slot's lock word. Abandoned: the span ended while another thread was adding to it; that thread frees the slot
 // when it lets go.
 inline constexpr std::uint32_t kSlotIdle = 0, kSlotHeld = 1, kSlotAbandoned = 2;
@@ -96,14 +86,14 @@ void commit_room(const SlotRoom& room, const std::uint8_t* end) noexcept;
     return first.used.load(std::memory_order_relaxed);
   return span_bytes_slow(first);
 }
-/// Copies them to `to`, which has room for 16 bytes more.
-void copy_span_slow(const ring::SpanSlot& first, std::uint8_t* to) noexcept;
-inline void copy_span(const ring::SpanSlot& first, std::uint8_t* to) noexcept {
-  if (first.next.load(std::memory_order_relaxed) != 0) [[unlikely]]
-    return copy_span_slow(first, to);
-  const std::uint32_t used = first.used.load(std::memory_order_relaxed);
-  // In whole steps of 16: a slot has room behind its last byte's step, and so has the chunk.
-  for (std::uint32_t i = 0; i < used; i += 16) std::memcpy(to + i, first.bytes + i, 16);
+/// Copies them to `to`, which has room for 32 bytes more.
+void copy_span(const ring::SpanSlot& first, std::uint8_t* to) noexcept;
+/// The record of a span without further slots. In steps of 32: so much is behind the last byte in the slot and in a
+/// chunk, and no call of memcpy() is made.
+inline void copy_one_slot(const ring::SpanSlot& slot, std::uint32_t used, std::uint8_t* to) noexcept {
+  static_assert(sizeof slot.bytes % 32 == 0 && sizeof(ring::SpanRecord) == 64);
+  for (std::uint32_t i = 0; i < 64; i += 32) std::memcpy(to + i, slot.bytes + i, 32);
+  for (std::uint32_t i = 64; i < used; i += 32) std::memcpy(to + i, slot.bytes + i, 32);
 }
 
 }  // namespace honeylink::telemetry::internal

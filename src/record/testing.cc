@@ -71,10 +71,10 @@ void rebind_this_thread() {
   internal::Thread& t = internal::thread;
   if (process.current.load() != nullptr) {
     const internal::Entry entry;
-  } else if (!t.busy) {
-    t.busy = true;
+  } else if ((t.gate & internal::kInside) == 0) {
+    t.gate |= internal::kInside;
     internal::release_slot(t);
-    t.busy = false;
+    internal::leave_recorder(t);
   }
 }
 

@@ -10,6 +10,7 @@
 #include "honeylink/internal/cells.h"
 #include "honeylink/internal/frame.h"
 #include "ring/chunk_writer.h"
+#include "ring/doorbell.h"
 
 namespace honeylink::telemetry::internal {
 
@@ -27,6 +28,8 @@ struct SeriesCacheEntry {
 struct SlotState {
   ring::ChunkWriter writer;
   Ring* ring = nullptr;
+  ring::BellWord* bell = nullptr;  // the ring's
+  std::uint64_t ordinal_base = 0;  // slot + 1 in the upper 16 bits: ending_at of an open span
   std::uint32_t slot = 0;
   std::uint64_t next_id = 0, end_id = 0;  // block of counters for trace and span ids
   std::uint64_t* cells = nullptr;         // current slab
@@ -37,16 +40,18 @@ struct SlotState {
   ring::SpanSlot* free_slots[kFreeSpanSlotsMax];
   SeriesCacheEntry* series_cache = nullptr;  // kept for the process's life, also by the next holder
   std::uint32_t series_cache_size = 0, series_cache_used = 0;
-  std::uint64_t switches_seen = 0;
   std::int64_t looked_at_ns = 0;  // when the ring's file was last looked at
 };
 
+// Set in Thread::gate while the thread is inside the recorder: a signal handler's call then finds no gate open.
+inline constexpr std::uint32_t kInside = 0x8000'0000U;
+
 struct Thread {
   Frame current;
-  const void* owner = nullptr;  // execution unit of Activations: nullptr = the thread itself (coroutine.h)
-  SlotState* state = nullptr;   // nullptr: not bound, or no slot to be had
-  std::uint32_t gate = 0;       // value of the process's gate when it was bound
-  bool busy = false;            // inside the recorder: a signal handler's call is refused
+  const void* owner = nullptr;         // execution unit of Activations: nullptr = the thread itself (coroutine.h)
+  SlotState* state = nullptr;          // nullptr: not bound, or no slot to be had
+  std::uint32_t gate = 0;              // the process's gate when it was bound (0: it is not), and kInside
+  const unsigned* uncaught = nullptr;  // this thread's count of exceptions in flight (uncaught.h)
 };
 
 extern thread_local constinit Thread thread __attribute__((tls_model("initial-exec")));

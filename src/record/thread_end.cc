@@ -10,11 +10,11 @@ constinit bool key_made = false;
 
 void at_thread_end(void*) noexcept {
   Thread& t = thread;
-  const bool nested = t.busy;
-  t.busy = true;
+  const std::uint32_t inside = t.gate & kInside;
+  t.gate |= kInside;
   release_slot(t);
   release_frame_references(t);
-  t.busy = nested;
+  t.gate = inside;
 }
 
 }  // namespace

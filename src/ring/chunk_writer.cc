@@ -81,9 +81,7 @@ void ChunkWriter::attach(const RingMap& map, std::uint32_t slot) noexcept {
   map_ = map;
   slot_ = slot;
   chunk_ = nullptr;
-  write_ = nullptr;
-  room_ = 0;
-  committed_ = 0;
+  write_ = end_ = data_ = nullptr;
   const ThreadSlot& s = map.slot(slot);
   const std::uint64_t seal = s.seal_seq.load(std::memory_order_acquire);
   for (std::size_t k = 0; k < kClasses; ++k) totals_[k] = s.totals[seal & 1][k].load(std::memory_order_relaxed);
@@ -104,7 +102,7 @@ void ChunkWriter::seal() noexcept {
     const std::uint64_t word = chunk_->word.load(std::memory_order_relaxed);
     chunk_->word.store(make_word(generation_of(word), slot_, ChunkState::full), std::memory_order_release);
     chunk_ = nullptr;
-    room_ = 0;
+    write_ = end_ = nullptr;
   }
 }
 
@@ -126,9 +124,8 @@ std::uint8_t* ChunkWriter::reserve_slow(RecordClass record_class) noexcept {
   chunk.word.store(make_word(generation_of(claimed), slot_, ChunkState::owned), std::memory_order_release);
   chunk_ = &chunk;
   chunk_index_ = static_cast<std::uint32_t>(index);
-  write_ = map_.chunk_data(chunk_index_);
-  committed_ = 0;
-  room_ = map_.geometry.chunk_bytes - kSlackBytes;
+  write_ = data_ = map_.chunk_data(chunk_index_);
+  end_ = data_ + map_.geometry.chunk_bytes - kSlackBytes;
   ++switches_;
   return write_;
 }

@@ -20,17 +20,18 @@ class ChunkWriter {
   /// Room for `bytes` (a multiple of 8, ≤ kRecordBytesMax): where to write, or nullptr when there is no chunk to be
   /// had. Then the record has taken an ordinal of `record_class` and is a drop by arithmetic.
   [[nodiscard]] std::uint8_t* reserve(std::uint32_t bytes, RecordClass record_class) noexcept {
-    if (bytes <= room_) [[likely]]
+    if (bytes <= room()) [[likely]]
       return write_;
     return reserve_slow(record_class);
   }
+  /// What reserve() would give without a new chunk.
+  [[nodiscard]] std::size_t room() const noexcept { return static_cast<std::size_t>(end_ - write_); }
+  [[nodiscard]] std::uint8_t* at() const noexcept { return write_; }
   /// Publishes what was written at reserve()'s answer.
   void publish(std::uint32_t bytes, RecordClass record_class) noexcept {
     write_ += bytes;
-    room_ -= bytes;
-    committed_ += bytes;
     ++totals_[static_cast<std::size_t>(record_class)];
-    chunk_->committed.store(committed_, std::memory_order_release);
+    chunk_->committed.store(static_cast<std::uint32_t>(write_ - data_), std::memory_order_release);
     // The pool is larger than the processor's near caches: ask for the lines of the records to come, so that no store
     // waits for them.
     __builtin_prefetch(write_ + kPrefetchBytes, 1);
@@ -39,6 +40,7 @@ class ChunkWriter {
   /// The ordinal that the next record will have (sum over classes).
   [[nodiscard]] std::uint64_t next_ordinal() const noexcept { return totals_[0] + totals_[1] + totals_[2]; }
   [[nodiscard]] std::uint32_t slot() const noexcept { return slot_; }
+  /// Chunks taken so far.
   [[nodiscard]] std::uint64_t switches() const noexcept { return switches_; }
 
   /// A chunk for other use (open-span slots): CLAIM by the same choice. -1: none.
@@ -50,8 +52,8 @@ class ChunkWriter {
   void seal() noexcept;
 
   std::uint8_t* write_ = nullptr;
-  std::uint32_t room_ = 0;
-  std::uint32_t committed_ = 0;
+  std::uint8_t* end_ = nullptr;   // of the room: before the chunk's
+  std::uint8_t* data_ = nullptr;  // of the chunk
   ChunkHeader* chunk_ = nullptr;
   std::uint64_t totals_[kClasses]{};
   RingMap map_{};

@@ -9,16 +9,15 @@ namespace honeylink::telemetry::internal {
 
 struct Shared;  // context.h
 
-// Bits of SpanRef::flags.
-inline constexpr std::uint16_t kRefValid = 1;
-inline constexpr std::uint16_t kRefKept = 2;  // W3C "sampled"
-inline constexpr std::uint16_t kRefTraceForeign =
-    4;  // trace_hi/lo are the id itself, big-endian halves; else lo is a counter
-inline constexpr std::uint16_t kRefSpanForeign = 8;  // span is the id itself; else a counter
-inline constexpr std::uint16_t kRefRemote = 16;
-inline constexpr std::uint16_t kRefRandom = 32;  // W3C level 2: the trace id has random bits
-inline constexpr std::uint16_t kRefHasParent = 64;
-inline constexpr std::uint16_t kRefParentForeign = 128;
+// Bits of SpanRef::flags. The lowest four are the flags of the record (ring/layout.h).
+inline constexpr std::uint16_t kRefKept = 1;          // W3C "sampled"
+inline constexpr std::uint16_t kRefTraceForeign = 2;  // trace_hi/lo are the id itself, big-endian; else lo is a counter
+inline constexpr std::uint16_t kRefParentForeign = 4;
+inline constexpr std::uint16_t kRefHasParent = 8;
+inline constexpr std::uint16_t kRefSpanForeign = 16;  // span is the id itself; else a counter
+inline constexpr std::uint16_t kRefValid = 32;
+inline constexpr std::uint16_t kRefRemote = 64;
+inline constexpr std::uint16_t kRefRandom = 128;     // W3C level 2: the trace id has random bits
 inline constexpr std::uint16_t kRefWallStart = 256;  // a span without a slot whose start the caller gave
 
 /// Names a span of this or another process.
