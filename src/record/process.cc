@@ -89,6 +89,7 @@ void bind_thread(Thread& t) noexcept {
   }
   const std::uint32_t gate = process.gate.load(std::memory_order_acquire);
   if (t.state != nullptr && t.state->ring == ring && t.gate == (gate | kInside)) return;
+  if (t.state != nullptr && t.state->ring != ring) t.state->writer.detach();
   release_slot(t);
   if (ring == nullptr) return;
   std::uint32_t slot = 0;
@@ -102,7 +103,7 @@ void bind_thread(Thread& t) noexcept {
   state.bell = ring->bell;
   state.slot = slot;
   state.ordinal_base = std::uint64_t{slot + 1U} << 48;
-  state.writer.attach(ring->map, slot);
+  if (!state.writer.is_attached()) state.writer.attach(ring->map, slot);
   ring->map.slot(slot).tid.store(static_cast<std::uint32_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
   t.state = &state;
   t.gate = gate | kInside;
@@ -110,13 +111,14 @@ void bind_thread(Thread& t) noexcept {
   arm_thread_end();
 }
 
+// The chunk stays open with the slot: the next thread goes on in it, so that a program with a thread for each request
+// does not seal a chunk for each.
 void release_slot(Thread& t) noexcept {
   if (t.state == nullptr) return;
   SlotState& state = *t.state;
   thread_cells = {};
   t.state = nullptr;
   t.gate &= kInside;
-  state.writer.detach();
   state.ring->map.slot(state.slot)
       .state.store(static_cast<std::uint32_t>(ring::SlotState::free), std::memory_order_release);
 }

@@ -14,6 +14,7 @@ class ChunkWriter {
  public:
   /// Takes over a slot that the caller has claimed: ordinals go on where its last holder sealed.
   void attach(const RingMap& map, std::uint32_t slot) noexcept;
+  [[nodiscard]] bool is_attached() const noexcept { return map_.base != nullptr; }
   /// Seals what is open (PROTOCOL 2, step 1). The slot may then be released.
   void detach() noexcept;
 
