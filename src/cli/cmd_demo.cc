@@ -96,8 +96,9 @@ class Screen {
     std::string bar;
     for (double i = 0; i < 30; ++i)
       bar += i < 30 * elapsed_s / duration_s ? style.sign("█", "#") : style.sign("░", ".");
+    const auto left_s = static_cast<std::int64_t>(duration_s - elapsed_s);
     line("  " + title_ + "  " + style.paint(Colour::blue, bar) + "  " +
-         query::format_duration(static_cast<std::int64_t>(std::max(0.0, duration_s - elapsed_s)) * kSecond) + " left");
+         (left_s > 0 ? query::format_duration(left_s * kSecond) + " left" : "done"));
     row("session-orchestrator", query::format_count(read(stats.sessions_open)) + " open",
         ", " + query::format_count(read(stats.sessions_established)) + " established, " +
             query::format_count(read(stats.sessions_failed)) + " failed, the last took " +
