@@ -132,15 +132,36 @@ bool put_dictionary(std::span<const std::uint64_t> bits, SegmentWorkspace& work,
   return true;
 }
 
+// Planes beat bit patterns only where a low plane says nothing: the two high ones hold sign and exponent.
+bool has_constant_low_plane(std::span<const std::uint64_t> bits) noexcept {
+  std::uint64_t varies = 0;
+  for (const std::uint64_t b : bits) varies |= b ^ bits[0];
+  for (unsigned plane = 0; plane + 2 < kPlanes; ++plane)
+    if ((varies >> (8 * plane) & 0xffU) == 0) return true;
+  return false;
+}
+
+// Whether the first numbers repeat at all: sorting them all costs more than everything else.
+bool seems_to_repeat(std::span<const std::uint64_t> bits) {
+  std::array<std::uint64_t, 256> first{};
+  const std::size_t n = std::min(bits.size(), first.size());
+  std::copy_n(bits.begin(), n, first.begin());
+  std::sort(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(n));
+  const auto end = std::unique(first.begin(), first.begin() + static_cast<std::ptrdiff_t>(n));
+  return static_cast<std::size_t>(end - first.begin()) * 10 < n * 9;
+}
+
 // The smallest of the ways for full doubles.
 void put_whole(std::span<const std::uint64_t> bits, SegmentWorkspace& work, Bytes& to) {
   Bytes best, other;
   best.push_back(kRealBits);
   encode_integers(bits, work, best);
-  put_planes(bits, work, other);
-  if (other.size() < best.size()) std::swap(best, other);
-  other.clear();
-  if (put_dictionary(bits, work, other) && other.size() < best.size()) std::swap(best, other);
+  if (has_constant_low_plane(bits)) {
+    put_planes(bits, work, other);
+    if (other.size() < best.size()) std::swap(best, other);
+    other.clear();
+  }
+  if (seems_to_repeat(bits) && put_dictionary(bits, work, other) && other.size() < best.size()) std::swap(best, other);
   put_bytes(to, best.data(), best.size());
 }
 
