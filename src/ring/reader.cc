@@ -158,6 +158,15 @@ bool RingReader::refresh() try {
   return s.read_directory();
 } catch (const std::bad_alloc&) { return false; }
 
+bool RingReader::refresh_names() try {
+  State& s = *state_;
+  alignas(8) std::uint64_t used = 0;
+  if (!s.read(&used, sizeof used, offsetof(Header, directory_used))) return false;
+  if (used > s.header().directory_bytes) return s.fail("says that more of its directory is used than there is");
+  s.live.directory_used = used;
+  return s.read_directory();
+} catch (const std::bad_alloc&) { return false; }
+
 bool RingReader::read_slots(std::vector<SlotView>& to) try {
   State& s = *state_;
   const Header& h = s.header();
@@ -207,29 +216,26 @@ bool RingReader::read_chunks(std::vector<ChunkView>& to) try {
   return true;
 } catch (const std::bad_alloc&) { return false; }
 
-bool RingReader::copy_chunk(const ChunkView& seen, ChunkCopy& copy, bool& moved) try {
+// What `seen` says of state, length and ordinals was read in this order by read_chunks(), under a word that stood
+// still.
+bool RingReader::copy_chunk(const ChunkView& seen, ChunkCopy& copy, bool& moved, std::uint32_t from) try {
   State& s = *state_;
   const Header& h = s.header();
   moved = false;
-  copy.bytes.clear();
   if (seen.index >= h.chunk_count) return s.fail("has no chunk " + std::to_string(seen.index));
-  const std::uint64_t at = h.chunk_headers_offset + std::uint64_t{seen.index} * sizeof(ChunkHeader);
-  const auto is_ours = [&](std::uint64_t word) noexcept {
-    return generation_of(word) == seen.generation &&
-           (state_of(word) == ChunkState::owned || state_of(word) == ChunkState::full);
-  };
-  alignas(8) std::uint64_t word = 0, again = 0;
-  alignas(64) std::uint8_t header[sizeof(ChunkHeader)];
-  if (!s.read(&word, sizeof word, at)) return false;
-  if (!is_ours(word)) return moved = true, false;
-  if (!s.read(header, sizeof header, at)) return false;
-  copy.view = view_of(seen.index, word, header);
-  copy.full = copy.view.state == ChunkState::full;
-  const bool fits = copy.view.committed <= h.chunk_bytes;
-  if (fits && !s.read(copy.bytes, copy.view.committed, h.chunks_offset + std::uint64_t{seen.index} * h.chunk_bytes))
+  if (seen.state != ChunkState::owned && seen.state != ChunkState::full) return moved = true, false;
+  copy.view = seen;
+  copy.full = seen.state == ChunkState::full;
+  const bool fits = seen.committed <= h.chunk_bytes;
+  const std::uint32_t begin = std::min(from, seen.committed);
+  const std::uint64_t at = h.chunks_offset + std::uint64_t{seen.index} * h.chunk_bytes + begin;
+  if (fits && !s.read(copy.bytes, seen.committed - begin, at)) return false;
+  alignas(8) std::uint64_t again = 0;
+  if (!s.read(&again, sizeof again, h.chunk_headers_offset + std::uint64_t{seen.index} * sizeof(ChunkHeader)))
     return false;
-  if (!s.read(&again, sizeof again, at)) return false;
-  if (!is_ours(again)) return copy.bytes.clear(), moved = true, false;
+  const bool stood = generation_of(again) == seen.generation &&
+                     (state_of(again) == ChunkState::owned || state_of(again) == ChunkState::full);
+  if (!stood) return copy.bytes.clear(), moved = true, false;
   if (!fits) return s.fail("chunk " + std::to_string(seen.index) + " says that it holds more than fits into it");
   return true;
 } catch (const std::bad_alloc&) { return moved = false; }

@@ -14,6 +14,7 @@
 #include "base/events.h"
 #include "base/file.h"
 #include "ring/layout.h"
+#include "ring/record_view.h"
 
 namespace honeylink::telemetry::ring {
 
@@ -42,31 +43,11 @@ struct ChunkView {
   [[nodiscard]] std::uint64_t first_total() const noexcept { return first[0] + first[1] + first[2]; }
 };
 
-/// One chunk as it stood at one generation.
+/// One chunk as it stood at one generation. Its memory is kept for the next copy.
 struct ChunkCopy {
   ChunkView view;
   bool full = false;                // was FULL before its length was read: nothing will be added
-  std::vector<std::uint8_t> bytes;  // `committed` of them
-};
-
-/// A record inside a ChunkCopy: its header is checked (size, type, flags, item bytes); items are checked by ItemCursor
-/// when walked.
-struct RawRecord {
-  RecordClass record_class = RecordClass::log;
-  std::span<const std::uint8_t> bytes;
-  std::span<const std::uint8_t> items;  // the part of `bytes` that is items, without the padding behind them
-};
-/// Splits a chunk's bytes into records. Stops at the first that is not sound; `damaged()` says so. Items inside are
-/// fully checked too.
-class RecordCursor {
- public:
-  explicit RecordCursor(std::span<const std::uint8_t> bytes) noexcept : rest_(bytes) {}
-  bool next(RawRecord& record) noexcept;
-  [[nodiscard]] bool damaged() const noexcept { return damaged_; }
-
- private:
-  std::span<const std::uint8_t> rest_;
-  bool damaged_ = false;
+  std::vector<std::uint8_t> bytes;  // from the offset that was asked for up to `committed`
 };
 
 /// Ticks of a ring to Unix ns. tsc: by two readings of all clocks (the ring's own and one now, same boot); monotonic:
@@ -75,12 +56,29 @@ class RecordCursor {
 class TickScale {
  public:
   TickScale(ClockSource source, const ClockReading& created, const ClockReading& now) noexcept;
-  [[nodiscard]] std::int64_t unix_ns(std::uint64_t ticks) const noexcept;
+  [[nodiscard]] std::int64_t unix_ns(std::uint64_t ticks) const noexcept {
+    // Ninety years of ticks either way; one multiplication. What is farther off is no time but damage, and wraps.
+    return clamped(unix_ns_ + scaled(static_cast<std::int64_t>(ticks - ticks_)));
+  }
   /// Of a difference of ticks; never negative, saturates.
-  [[nodiscard]] std::int64_t duration_ns(std::uint64_t ticks) const noexcept;
+  [[nodiscard]] std::int64_t duration_ns(std::uint64_t ticks) const noexcept {
+    return ticks > INT64_MAX ? INT64_MAX : clamped(scaled(static_cast<std::int64_t>(ticks)));
+  }
 
  private:
-  std::int64_t ns_per_tick_;  // fixed point, 48 bits behind the point
+  __extension__ using Int128 = __int128;
+  static constexpr int kPointBits = 48;  // a day of ticks is right to a nanosecond, and 65,536 ns a tick still fit
+  [[nodiscard]] Int128 scaled(std::int64_t ticks) const noexcept {
+    return (Int128{ticks} * Int128{ns_per_tick_}) >> kPointBits;
+  }
+  static constexpr std::int64_t clamped(Int128 n) noexcept {
+    const auto low = static_cast<std::int64_t>(n);
+    if (low == n) [[likely]]
+      return low;
+    return n < 0 ? INT64_MIN : INT64_MAX;
+  }
+
+  std::int64_t ns_per_tick_;  // fixed point
   std::uint64_t ticks_;       // of the reading that times are counted from
   std::int64_t unix_ns_;
 };
@@ -145,10 +143,12 @@ class RingReader {
   [[nodiscard]] const LiveWords& live() const noexcept;
   bool read_slots(std::vector<SlotView>&);
   bool read_chunks(std::vector<ChunkView>&);
-  /// PROTOCOL 4, step 4: FULL first, then the length, then the bytes, then the word again. False with `moved` if the
-  /// chunk was taken meanwhile; false without it: damaged. Works on released chunks too, as long as nobody takes them
-  /// (the flight recorder).
-  bool copy_chunk(const ChunkView& seen, ChunkCopy& copy, bool& moved);
+  /// Reads what the directory has grown by, and no other live word: names of records that were copied after refresh().
+  bool refresh_names();
+  /// PROTOCOL 4, step 4: FULL first, then the length (both by read_chunks(), which made `seen`), then the bytes, then
+  /// the word again. False with `moved` if the chunk was taken meanwhile; false without it: damaged. Works on released
+  /// chunks too, as long as nobody takes them (the flight recorder). `from`: bytes before it are left out.
+  bool copy_chunk(const ChunkView& seen, ChunkCopy& copy, bool& moved, std::uint32_t from = 0);
   /// Records accepted so far, per class: sealed of all slots and what their open chunks hold. Exact where the process
   /// is dead. Without no_slot (they have no ordinals) and without open spans (they have not ended).
   bool read_accepted(std::uint64_t (&accepted)[kClasses]);

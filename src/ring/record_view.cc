@@ -1,6 +1,5 @@
-// Records as bytes to records as events: RecordCursor and decode_*() of reader.h. Pure functions over a private copy.
-//
-// Must stay true: what RecordCursor gives out is sound to the last item, so that nobody behind it checks again.
+// See record_view.h: items that have an inside. And records as events: decode_*() of reader.h. Pure functions over a
+// private copy.
 #include <cstring>
 
 #include "ring/reader.h"
@@ -19,28 +18,12 @@ bool is_sound_texts(std::span<const std::uint8_t> bytes) noexcept {
   return true;
 }
 
-bool is_sound_item(const Item& item, bool nested) noexcept {
-  if (item.type == ItemType::texts) return is_sound_texts(item.payload);
-  if (item.type != ItemType::event && item.type != ItemType::link) return true;
-  if (nested)
-    return false;  // OpenTelemetry has no events of events; a depth would be a way to exhaust a reader's stack
-  ItemCursor cursor(item.payload.subspan(item.type == ItemType::event ? kEventHeadBytes : kLinkHeadBytes));
-  for (Item inner; cursor.next(inner);) {
-    if (!is_sound_item(inner, true)) return false;
+bool is_sound_items(std::span<const std::uint8_t> bytes) noexcept {
+  const std::uint8_t *at = bytes.data(), *const end = at + bytes.size();
+  while (at != end) {
+    if ((at = end_of_item(at, end, true)) == nullptr) return false;
   }
-  return !cursor.damaged();
-}
-
-// Bytes of the first `count` items, or npos where one is not sound or there are fewer.
-constexpr std::size_t kUnsound = ~std::size_t{0};
-std::size_t extent_of_items(std::span<const std::uint8_t> bytes, std::size_t count) noexcept {
-  ItemCursor cursor(bytes);
-  std::size_t extent = 0;
-  for (Item item; count > 0; --count) {
-    if (!cursor.next(item) || !is_sound_item(item, false)) return kUnsound;
-    extent += sizeof(ItemHeader) + padded4(item.payload.size());
-  }
-  return extent;
+  return true;
 }
 
 template <class T>
@@ -60,31 +43,24 @@ std::int64_t wall(std::uint64_t ns) noexcept { return ns > INT64_MAX ? INT64_MAX
 
 }  // namespace
 
-bool RecordCursor::next(RawRecord& record) noexcept {
-  if (rest_.empty()) return false;
-  const auto fail = [this]() noexcept {
-    damaged_ = true;
-    rest_ = {};
-    return false;
-  };
-  if (rest_.size() < sizeof(RecordHeader)) return fail();
-  const auto header = load<RecordHeader>(rest_);
-  const bool is_span = header.type == RecordType::span;
-  if (!is_span && header.type != RecordType::log) return fail();
-  const std::size_t fixed = is_span ? sizeof(SpanRecord) : sizeof(LogRecord);
-  if (header.bytes < fixed || header.bytes % 8 != 0 || header.bytes > kRecordBytesMax || header.bytes > rest_.size())
-    return fail();
-  const auto whole = rest_.first(header.bytes);
-  const std::size_t count = is_span ? load<SpanRecord>(whole).items : load<LogRecord>(whole).items;
-  const std::size_t extent = extent_of_items(whole.subspan(fixed), count);
-  if (extent == kUnsound || whole.size() - fixed - extent >= 8) return fail();  // only padding may follow the items
-  record.bytes = whole;
-  record.items = whole.subspan(fixed, extent);
-  record.record_class = !is_span                          ? RecordClass::log
-                        : (header.flags & kFlagKept) != 0 ? RecordClass::kept_span
-                                                          : RecordClass::unsampled_span;
-  rest_ = rest_.subspan(header.bytes);
-  return true;
+bool is_sound_inside(const std::uint8_t* item, unsigned type_size, bool nested) noexcept {
+  const std::span<const std::uint8_t> payload{item + sizeof(ItemHeader), type_size >> 4U};
+  switch (static_cast<ItemType>(type_size & 15U)) {
+    case ItemType::id:
+      return payload.size() >= 2;
+    case ItemType::integers:
+    case ItemType::reals:
+      return payload.size() % 8 == 0;
+    case ItemType::texts:
+      return is_sound_texts(payload);
+    // OpenTelemetry has no events of events; a depth would be a way to exhaust a reader's stack.
+    case ItemType::event:
+      return !nested && payload.size() >= kEventHeadBytes && is_sound_items(payload.subspan(kEventHeadBytes));
+    case ItemType::link:
+      return !nested && payload.size() >= kLinkHeadBytes && is_sound_items(payload.subspan(kLinkHeadBytes));
+    default:
+      return false;
+  }
 }
 
 bool decode_span(const Source& source, const TickScale& scale, const RawRecord& raw, RecordPosition at,
@@ -92,14 +68,12 @@ bool decode_span(const Source& source, const TickScale& scale, const RawRecord& 
   if (raw.record_class == RecordClass::log) return false;
   const auto r = load<SpanRecord>(raw.bytes);
   const std::uint8_t flags = r.header.flags;
-  event = {};
+  const bool has_parent = (flags & kFlagHasParent) != 0;
   event.source = &source;
   event.at = at;
   event.trace = trace_of(flags, r.trace_hi, r.trace_lo);
   event.span = r.span;
-  event.parent.present = (flags & kFlagHasParent) != 0;
-  event.parent.foreign = event.parent.present && (flags & kFlagParentForeign) != 0;
-  event.parent.value = event.parent.present ? r.parent : 0;
+  event.parent = {has_parent, has_parent && (flags & kFlagParentForeign) != 0, has_parent ? r.parent : 0};
   event.name = r.header.name;
   event.scope = r.scope;
   event.kind = r.kind;
@@ -124,15 +98,12 @@ bool decode_log(const Source& source, const TickScale& scale, const RawRecord& r
   if (raw.record_class != RecordClass::log) return false;
   const auto r = load<LogRecord>(raw.bytes);
   const std::uint8_t flags = r.header.flags;
-  event = {};
   event.source = &source;
   event.at = at;
   event.time_unix_ns = (flags & kFlagWallTimes) != 0 ? wall(r.time) : scale.unix_ns(r.time);
   event.in_span = (flags & kFlagHasParent) != 0;
-  if (event.in_span) {
-    event.trace = trace_of(flags, r.trace_hi, r.trace_lo);
-    event.span = {true, (flags & kFlagParentForeign) != 0, r.span};
-  }
+  event.trace = event.in_span ? trace_of(flags, r.trace_hi, r.trace_lo) : TraceRef{};
+  event.span = event.in_span ? SpanRef{true, (flags & kFlagParentForeign) != 0, r.span} : SpanRef{};
   event.name = r.header.name;
   event.scope = r.scope;
   event.level = r.level;

@@ -10,10 +10,7 @@
 namespace honeylink::telemetry::ring {
 namespace {
 
-__extension__ using Int128 = __int128;
-
-constexpr int kPointBits = 48;  // a day of ticks is right to a nanosecond, and 65,536 ns a tick still fit
-constexpr std::int64_t kOne = std::int64_t{1} << kPointBits;
+constexpr std::int64_t kOne = std::int64_t{1} << 48;   // TickScale's fixed point
 constexpr std::int64_t kReadingsApartNs = 50'000'000;  // two readings, each right to about 50 ns: 2 parts in a million
 constexpr std::int64_t kMeasureNs = 10'000'000;
 constexpr double kHzMin = 1e6, kHzMax = 1e11;  // outside: a hostile or broken pair of readings
@@ -30,12 +27,6 @@ std::uint64_t ticks_now() noexcept {
 #else
   return static_cast<std::uint64_t>(clock_ns(CLOCK_MONOTONIC));
 #endif
-}
-
-std::int64_t clamped(Int128 n) noexcept {
-  if (n > INT64_MAX) return INT64_MAX;
-  if (n < INT64_MIN) return INT64_MIN;
-  return static_cast<std::int64_t>(n);
 }
 
 // 0: the two readings do not tell.
@@ -97,16 +88,5 @@ TickScale::TickScale(ClockSource source, const ClockReading& created, const Cloc
     : ns_per_tick_(source == ClockSource::tsc ? tsc_scale(created, now) : kOne),
       ticks_(now.ticks),
       unix_ns_(now.realtime_ns) {}
-
-std::int64_t TickScale::unix_ns(std::uint64_t ticks) const noexcept {
-  // Ninety years of ticks either way; one multiplication. What is farther off is no time but damage, and wraps.
-  const auto away = static_cast<std::int64_t>(ticks - ticks_);
-  return clamped(Int128{unix_ns_} + ((Int128{away} * Int128{ns_per_tick_}) >> kPointBits));
-}
-
-std::int64_t TickScale::duration_ns(std::uint64_t ticks) const noexcept {
-  if (ticks > INT64_MAX) return INT64_MAX;
-  return clamped((Int128{static_cast<std::int64_t>(ticks)} * Int128{ns_per_tick_}) >> kPointBits);
-}
 
 }  // namespace honeylink::telemetry::ring
