@@ -56,6 +56,8 @@ void Scrubber::names(Source& source) {
 }
 
 std::string_view Scrubber::clean_text(std::string_view text) {
+  if (is_plainly_clean(text) || clean_texts_.contains(text)) return text;
+  const std::string_view original = text;
   bool high = false;
   for (const char c : text) high = high || static_cast<std::uint8_t>(c) >= 0x80;
   if (high && !is_utf8(text)) {
@@ -64,7 +66,10 @@ std::string_view Scrubber::clean_text(std::string_view text) {
     text = text_;
   }
   const Finding found = find_hostile(text);
-  if (found == Finding::none) return text;
+  if (found == Finding::none) {
+    if (text.data() == original.data()) clean_texts_.add(text);
+    return text;
+  }
   ++counts_.refused_value[static_cast<std::size_t>(found)];
   text_ = "[refused: " + std::string(finding_name(found)) + "]";
   return text_;
@@ -102,7 +107,7 @@ Scrubber::Change Scrubber::hash_item(const Source& source, const Item& item, Byt
       break;
     case ItemType::texts:
     case ItemType::integers:
-      return clean_texts(item, own, true, out);
+      return clean_list(item, own, true, out);
     default:
       ++counts_.refused_key;
       return Change::left_out;  // a real or a truth value identifies nobody: a mistake
@@ -112,7 +117,7 @@ Scrubber::Change Scrubber::hash_item(const Source& source, const Item& item, Byt
   return Change::replaced;
 }
 
-Scrubber::Change Scrubber::clean_texts(const Item& item, std::string_view kind, bool as_ids, Bytes& out) {
+Scrubber::Change Scrubber::clean_list(const Item& item, std::string_view kind, bool as_ids, Bytes& out) {
   std::string joined;
   bool changed = as_ids;
   const auto add = [&](std::string_view text) {
@@ -146,7 +151,7 @@ Scrubber::Change Scrubber::clean_texts(const Item& item, std::string_view kind, 
 
 Scrubber::Change Scrubber::clean_value(const Source& source, const Item& item, KeyVerdict verdict, Bytes& out) {
   if (verdict == KeyVerdict::hash || item.type == ItemType::id) return hash_item(source, item, out);
-  if (item.type == ItemType::texts) return clean_texts(item, {}, false, out);
+  if (item.type == ItemType::texts) return clean_list(item, {}, false, out);
   if (item.type == ItemType::integer) {
     if (!is_card_number(item.as<std::int64_t>())) return Change::none;
     ++counts_.refused_value[static_cast<std::size_t>(Finding::card)];
@@ -209,12 +214,45 @@ Scrubber::Change Scrubber::clean_item(const Source& source, const Item& item, un
   return change;
 }
 
+std::size_t Scrubber::clean_bytes(const Source& source, std::span<const std::uint8_t> items) {
+  const std::vector<KeyVerdict>& verdicts = known(source).verdicts;
+  std::size_t bytes = 0;
+  ItemCursor cursor(items);
+  for (Item item; cursor.next(item);) {
+    switch (item.type) {
+      case ItemType::text:
+        if (item.key >= verdicts.size() || verdicts[item.key] != KeyVerdict::look) return bytes;
+        [[fallthrough]];
+      case ItemType::status_text:
+      case ItemType::message:
+      case ItemType::keep_reason:
+        if (!is_plainly_clean(item.text()) && !clean_texts_.contains(item.text())) return bytes;
+        break;
+      case ItemType::boolean:
+      case ItemType::integer:
+      case ItemType::real:
+      case ItemType::booleans:
+      case ItemType::integers:
+      case ItemType::reals:
+        if (item.key >= verdicts.size() ||
+            (verdicts[item.key] != KeyVerdict::look && verdicts[item.key] != KeyVerdict::refuse_text))
+          return bytes;
+        break;
+      default:
+        return bytes;
+    }
+    bytes += sizeof(ItemHeader) + padded4(item.payload.size());
+  }
+  return bytes;
+}
+
 bool Scrubber::clean_items(const Source& source, std::span<const std::uint8_t> items, unsigned depth, Bytes& out,
                            std::uint16_t& left_out) {
+  std::size_t at = clean_bytes(source, items);
+  if (at == items.size()) return false;
   out.clear();
   bool copying = false;
-  ItemCursor cursor(items);
-  std::size_t at = 0;
+  ItemCursor cursor(items.subspan(at));
   for (Item item; cursor.next(item);) {
     const std::size_t whole = sizeof(ItemHeader) + padded4(item.payload.size());
     const std::size_t before = out.size();

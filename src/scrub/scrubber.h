@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/events.h"
+#include "scrub/clean_text.h"
 #include "scrub/hostile.h"
 #include "scrub/key_rules.h"
 #include "scrub/pseudonym.h"
@@ -68,12 +69,14 @@ class Scrubber {
 
   KnownSource& known(const Source& source);
   KeyVerdict verdict(const Source& source, std::uint16_t key);
+  /// Bytes of items at the beginning that are clean beyond doubt: nearly always all of them.
+  std::size_t clean_bytes(const Source& source, std::span<const std::uint8_t> items);
   /// True: `out` holds the cleaned items; false: they were clean as they are.
   bool clean_items(const Source& source, std::span<const std::uint8_t> items, unsigned depth, Bytes& out,
                    std::uint16_t& left_out);
   Change clean_item(const Source& source, const Item& item, unsigned depth, Bytes& out, std::uint16_t& left_out);
   Change clean_value(const Source& source, const Item& item, KeyVerdict verdict, Bytes& out);
-  Change clean_texts(const Item& item, std::string_view kind, bool as_ids, Bytes& out);
+  Change clean_list(const Item& item, std::string_view kind, bool as_ids, Bytes& out);
   Change hash_item(const Source& source, const Item& item, Bytes& out);
   Change clean_nested(const Source& source, const Item& item, std::size_t head, unsigned depth, Bytes& out,
                       std::uint16_t& left_out);
@@ -91,6 +94,7 @@ class Scrubber {
   std::string why_, text_;
   std::unordered_map<std::uint64_t, KnownSource> sources_;
   KnownSource* last_ = nullptr;
+  CleanTexts clean_texts_;
   std::array<Bytes, 2> scratch_;  // outer items, and those inside an event or link
 };
 
