@@ -118,6 +118,7 @@ bool commit_traces(Core& core, bool durable) {
     if (!durable || !sink.undurable) return true;
     sink.pending.dropped["sampled_out"] += 0;  // a transaction that changes no page would not be synced
   }
+  sink.complete_pending();
   killpoint("drain.before_commit");
   const auto result = core.traces->commit(cursors_of(core, kTraceSink), sink.pending, durable);
   if (result != store::CommitResult::ok) return fail(core, kTraceSink, result, core.traces->why()), false;

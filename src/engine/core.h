@@ -121,6 +121,7 @@ struct Core {
   std::map<RingId, std::array<std::map<std::uint32_t, std::uint64_t>, kSinks>> cursors;  // as read when the lead began
   std::unordered_set<std::string> ignored;  // paths of rings that were quarantined
   std::uint64_t next_serial = 1;
+  ring::ChunkCopy chunk_copy;  // the drain's, its memory kept between chunks
   RetroState retro;
   SelfCounts self;
   bool fenced = false;

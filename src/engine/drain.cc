@@ -48,28 +48,39 @@ bool pass_gap(Pass& pass, std::uint32_t slot, std::size_t sink, const Position& 
   return pass.worked = true;
 }
 
-bool feed_records(Pass& pass, const ring::ChunkCopy& copy, ChunkProgress& progress) {
-  const std::uint32_t slot = copy.view.slot;
-  SlotState& state = pass.ring.slots[slot];
+// Where the sink that is farthest back goes on in this chunk.
+std::size_t farthest_back(const Pass& pass, const ChunkProgress& progress) {
   std::size_t lead = pass.takes[kTraceSink] ? kTraceSink : kLogSink;
   for (std::size_t s = 0; s < kSinks; ++s) {
     if (pass.takes[s] && progress.offset[s] < progress.offset[lead]) lead = s;
   }
+  return lead;
+}
+
+// `copy` begins at the offset of the sink that is farthest back.
+bool feed_records(Pass& pass, const ring::ChunkCopy& copy, ChunkProgress& progress) {
+  const std::uint32_t slot = copy.view.slot;
+  SlotState& state = pass.ring.slots[slot];
+  const std::size_t lead = farthest_back(pass, progress);
   std::uint32_t offset = progress.offset[lead];
   Position at = progress.at[lead];
-  ring::RecordCursor cursor(std::span(copy.bytes).subspan(std::min<std::size_t>(offset, copy.bytes.size())));
-  for (ring::RawRecord record; cursor.next(record);) {
+  std::uint64_t ordinal = at.ordinal();
+  std::array<bool, kSinks> in_step{};  // the sink stands where this loop stands: then it does until the end
+  ring::RecordCursor cursor(copy.bytes);
+  for (ring::RawRecord record; cursor.next(record); ++ordinal) {
     const auto record_class = static_cast<std::size_t>(record.record_class);
-    const std::uint64_t ordinal = at.ordinal();
     for (std::size_t s = 0; s < kSinks; ++s) {
       Position& fed = state.at[s];
-      if (!pass.takes[s] || fed.ordinal() != ordinal) continue;
-      if (fed != at) return pass.wrong = "has counts that do not fit its records", false;
+      if (!in_step[s]) {
+        if (!pass.takes[s] || fed.ordinal() != ordinal) continue;
+        if (fed != at) return pass.wrong = "has counts that do not fit its records", false;
+        in_step[s] = true;
+      }
       if (s == kTraceSink && record_class != kLog) take_span(pass.core, pass.ring, pass.scale, record, {slot, ordinal});
       if (s == kLogSink && record_class == kLog) take_log(pass.core, pass.ring, pass.scale, record, {slot, ordinal});
       ++fed.count[record_class];
     }
-    if (offset >= progress.offset[kTraceSink] && record_class == kUnsampledSpan) ++progress.unsampled;
+    if (record_class == kUnsampledSpan && offset >= progress.offset[kTraceSink]) ++progress.unsampled;
     ++at.count[record_class];
     offset += static_cast<std::uint32_t>(record.bytes.size());
   }
@@ -86,17 +97,19 @@ bool feed_records(Pass& pass, const ring::ChunkCopy& copy, ChunkProgress& progre
 bool read_chunk(Pass& pass, const ring::ChunkView& view, const Position& sealed) {
   const Position first = position_of(view.first);
   SlotState& state = pass.ring.slots[view.slot];
-  // Whole copy before anything is believed: a gap counted before the copy failed would be counted from a chunk that is
+  ChunkProgress& progress = pass.ring.chunks[view.index];
+  const bool known = progress.known && progress.generation == view.generation;
+  const std::uint32_t from = known ? progress.offset[farthest_back(pass, progress)] : 0;
+  // The copy before anything is believed: a gap counted before the copy failed would be counted from a chunk that is
   // gone.
-  ring::ChunkCopy copy;
-  if (!pass.ring.reader->copy_chunk(view, copy, pass.moved)) {
+  ring::ChunkCopy& copy = pass.core.chunk_copy;
+  if (!pass.ring.reader->copy_chunk(view, copy, pass.moved, from)) {
     if (!pass.moved) pass.wrong = pass.ring.reader->why();
     return false;
   }
   killpoint("drain.after_copy");
-  if (position_of(copy.view.first) != first) return pass.moved = true, false;
   // What these records name may have entered the directory after it was read.
-  if (!pass.ring.reader->refresh()) return pass.wrong = pass.ring.reader->why(), false;
+  if (!pass.ring.reader->refresh_names()) return pass.wrong = pass.ring.reader->why(), false;
   pass.core.scrubber->names(pass.ring.reader->mutable_source());
   for (std::size_t s = 0; s < kSinks; ++s) {
     if (!pass.takes[s] || state.at[s].ordinal() >= first.ordinal()) continue;
@@ -106,14 +119,13 @@ bool read_chunk(Pass& pass, const ring::ChunkView& view, const Position& sealed)
     }
     if (!pass_gap(pass, view.slot, s, first)) return false;
   }
-  ChunkProgress& progress = pass.ring.chunks[view.index];
-  if (!progress.known || progress.generation != view.generation) {
+  if (!known) {
     progress = ChunkProgress{};
     progress.known = true, progress.generation = view.generation, progress.slot = view.slot;
     progress.at.fill(first);
   }
   progress.full = copy.full;
-  progress.committed_bytes = static_cast<std::uint32_t>(copy.bytes.size());
+  progress.committed_bytes = view.committed;
   return feed_records(pass, copy, progress);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/positions.h"
@@ -28,6 +29,7 @@ struct SlotKey {
 /// One owner, the engine's thread.
 struct Sink {
   store::Counts pending;                 // of records fed since the last commit
+  std::uint64_t sampled_out = 0;         // part of them: too many for a look-up in pending.dropped each
   std::vector<SlotKey> dirty;            // slots whose position is ahead of the committed one
   std::vector<store::SlotCursor> extra;  // cursors of rings that are not open
   std::int64_t first_pending_ns = 0;     // monotonic; 0: nothing waits
@@ -41,6 +43,10 @@ struct Sink {
 
   void note_pending(std::int64_t now_ns) noexcept {
     if (first_pending_ns == 0) first_pending_ns = now_ns;
+  }
+  /// To be called before `pending` is committed.
+  void complete_pending() {
+    if (sampled_out != 0) pending.dropped["sampled_out"] += std::exchange(sampled_out, 0);
   }
   [[nodiscard]] bool has_pending() const noexcept { return first_pending_ns != 0 || forgets; }
 };

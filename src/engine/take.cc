@@ -38,7 +38,7 @@ void take_span(Core& core, RingState& ring, const ring::TickScale& scale, const 
                                                                : "asked");
     const bool wanted = is_marked(core, ring, trace) && core.traces->keep_once(ring.id, at.slot, at.ordinal);
     if (!wanted) {
-      ++sink.pending.dropped["sampled_out"];
+      ++sink.sampled_out;
       return;
     }
     kept = Kept::retroactive;
