@@ -103,6 +103,19 @@ __attribute__((target("aes,sse2"))) Block encrypt_by_instruction(const std::arra
   return out;
 }
 
+__attribute__((target("aes,sse2"))) Block decrypt_by_instruction(const std::array<Block, 11>& keys,
+                                                                 const Block& block) noexcept {
+  const auto load = [](const Block& b) __attribute__((target("aes,sse2"))) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(b.data()));
+  };
+  __m128i state = _mm_xor_si128(load(block), load(keys[kRounds]));
+  for (std::size_t r = kRounds - 1; r >= 1; --r) state = _mm_aesdec_si128(state, _mm_aesimc_si128(load(keys[r])));
+  state = _mm_aesdeclast_si128(state, load(keys[0]));
+  Block out;
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out.data()), state);
+  return out;
+}
+
 bool has_instruction() noexcept {
   __builtin_cpu_init();
   return __builtin_cpu_supports("aes") != 0;
@@ -158,6 +171,14 @@ Block Aes128::encrypt(const Block& block) const noexcept {
 }
 
 Block Aes128::decrypt(const Block& block) const noexcept {
+#if defined(__x86_64__)
+  static const bool fast = has_instruction();
+  if (fast) return decrypt_by_instruction(round_keys_, block);
+#endif
+  return decrypt_portable(block);
+}
+
+Block Aes128::decrypt_portable(const Block& block) const noexcept {
   Block state = block;
   for (std::size_t r = kRounds; r >= 1; --r) {
     add_key(state, round_keys_[r]);

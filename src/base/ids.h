@@ -19,6 +19,7 @@ class Aes128 {
   [[nodiscard]] std::array<std::uint8_t, 16> decrypt(const std::array<std::uint8_t, 16>& block) const noexcept;
   /// For tests: the same without AES-NI.
   [[nodiscard]] std::array<std::uint8_t, 16> encrypt_portable(const std::array<std::uint8_t, 16>& block) const noexcept;
+  [[nodiscard]] std::array<std::uint8_t, 16> decrypt_portable(const std::array<std::uint8_t, 16>& block) const noexcept;
 
  private:
   std::array<std::array<std::uint8_t, 16>, 11> round_keys_;

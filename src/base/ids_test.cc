@@ -39,6 +39,7 @@ TEST(Ids, ThePortableFormEqualsTheInstruction) {
     for (auto& b : plain) b = static_cast<std::uint8_t>(random());
     const Aes128 aes(key);
     ASSERT_EQ(aes.encrypt(plain), aes.encrypt_portable(plain));
+    ASSERT_EQ(aes.decrypt(plain), aes.decrypt_portable(plain));
     ASSERT_EQ(aes.decrypt(aes.encrypt(plain)), plain);
   }
 }
