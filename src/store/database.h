@@ -25,10 +25,11 @@ inline constexpr int kWriterVersion = 1;                     // against meta.min
 struct DatabaseKind {
   std::string_view file;  // "traces.db"
   int page_bytes = 4096;
-  std::uint64_t bytes_max = 0;   // the cap
-  const char* schema = nullptr;  // CREATE TABLE …, without meta and counts
-  std::string_view oldest_rows;  // SELECT key, bytes, n … ORDER BY key: what goes first when space is short
-  std::string_view delete_rows;  // DELETE … WHERE key <= ?
+  std::uint64_t bytes_max = 0;       // the cap
+  const char* schema = nullptr;      // CREATE TABLE …, without meta and counts
+  std::string_view oldest_rows;      // SELECT key, bytes, n … ORDER BY key: what goes first when space is short
+  std::string_view delete_rows;      // DELETE … WHERE key <= ?
+  std::string_view delete_rows_too;  // the same of a second table, in the same transaction; empty: there is none
   /// Copies what can be read out of a quarantined file, newest first, until `late` says so. False: the cursors could
   /// not be saved.
   std::function<bool(Connection& broken, Connection& fresh, const std::function<bool()>& late)> salvage;

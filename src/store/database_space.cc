@@ -101,10 +101,13 @@ CommitResult Database::delete_oldest(std::uint64_t bytes) {
   rows = Statement();
   if (!any) return why_ = path_ + ": nothing is left to delete under the cap", CommitResult::no_space;
   if (const int result = begin_.run(); result != SQLITE_OK) return meaning(result);
-  Statement erase = connection_.prepare(kind_.delete_rows);
-  int result = erase ? erase.bind(1, last).run() : connection_.result();
+  int result = SQLITE_OK;
+  for (const std::string_view sql : {kind_.delete_rows, kind_.delete_rows_too}) {
+    if (sql.empty() || result != SQLITE_OK) continue;
+    Statement erase = connection_.prepare(sql);
+    result = erase ? erase.bind(1, last).run() : connection_.result();
+  }
   if (result == SQLITE_OK) result = count_.bind(1, std::string_view("expired")).bind(2, records).run();
-  erase = Statement();
   return result == SQLITE_OK ? commit() : fail();
 }
 
