@@ -16,6 +16,13 @@ inline constexpr auto kKillpoints = std::to_array<std::string_view>({
     "trace.after_rows",
     "trace.before_commit",
     "trace.after_commit",
+    // store: spans into blocks
+    "pack.before_begin",
+    "pack.after_block",
+    "pack.after_delete",
+    "pack.before_commit",
+    "pack.after_commit",
+    "tidy.before_commit",
     // store: logs
     "log.before_write",
     "log.after_write",
