@@ -126,6 +126,8 @@ class SpanBlockReader {
   /// Checks the checksum and decodes what all spans need; columns of items are decoded when they are asked for. False:
   /// damaged.
   [[nodiscard]] bool open(std::span<const std::uint8_t> bytes, KeyLookup keys, ValueLookup values);
+  /// A block of this version whose checksum fits.
+  [[nodiscard]] static bool sound(std::span<const std::uint8_t> bytes) noexcept;
   [[nodiscard]] std::size_t count() const noexcept;
   [[nodiscard]] std::span<const SpanHead> heads() const noexcept;
   [[nodiscard]] std::span<const SpanRun> runs() const noexcept;

@@ -19,18 +19,24 @@ struct Feed {
 
 }  // namespace
 
-bool SpanBlockReader::State::read_head(Bytes bytes) {
+bool SpanBlockReader::sound(std::span<const std::uint8_t> bytes) noexcept {
   if (bytes.size() < kSpanBlockHead) return false;
   Decoder in(as_text(bytes));
-  if (in.fixed<std::uint32_t>() != kSpanBlockMagic) return false;
-  if (in.fixed<std::uint32_t>() != crc32c(bytes.data() + 8, bytes.size() - 8)) return false;
+  return in.fixed<std::uint32_t>() == kSpanBlockMagic &&
+         in.fixed<std::uint32_t>() == crc32c(bytes.data() + 8, bytes.size() - 8);
+}
+
+bool SpanBlockReader::State::read_head(Bytes bytes) {
+  if (!sound(bytes)) return false;
+  Decoder in(as_text(bytes.subspan(8)));
   base = in.fixed<std::int64_t>();
   const std::uint64_t n = in.varint();
   if (n == 0 || n > kBlockSpansMax) return false;
   span_count = static_cast<std::size_t>(n);
   for (std::size_t* count : {&run_count, &source_count, &class_count, &shape_count}) {
     const std::uint64_t number = in.varint();
-    if (number > n) return false;
+    // A run may be of a source that none of its spans has.
+    if (number > (count == &source_count ? 2 * n : n)) return false;
     *count = static_cast<std::size_t>(number);
   }
   const std::uint64_t stream_count = in.varint();

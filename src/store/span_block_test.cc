@@ -118,6 +118,17 @@ TEST(SpanBlock, ExtremesOfTimeAndCountersComeBack) {
   expect_all_back(set, table, write_block(set, table));
 }
 
+TEST(SpanBlock, ASpanOfAnotherProcessesTraceMayStandAlone) {
+  SpanSet set;
+  set.add_key(1), set.add_key(2);
+  StoredSpan received;
+  received.source = 2, received.trace = foreign_trace(set.keys.find(1)->trace_id(5));
+  received.parent = {true, true, span_value(set.keys.find(1)->span_id(10))};
+  set.spans.push_back(received);
+  ValueTable table;
+  expect_all_back(set, table, write_block(set, table));
+}
+
 TEST(SpanBlock, SpansOfATraceStandTogetherWhicheverProcessRecordedThem) {
   SpanSet set;
   set.add_key(1), set.add_key(2);

@@ -3,6 +3,16 @@
 
 namespace honeylink::telemetry::store {
 
+/// What blocks need besides blk. Also run by the packer, inside its transaction, on a file from before there were any.
+inline constexpr const char* kTraceBlockSchema =
+    "CREATE INDEX IF NOT EXISTS blk_zone ON blk(t1, t0, n, zone);"
+    // Key columns first: quick_check of SQLite 3.40 takes another order for NULLs.
+    "CREATE TABLE IF NOT EXISTS trace_range(source INTEGER NOT NULL, hi INTEGER NOT NULL, blk INTEGER NOT NULL, lo "
+    "INTEGER NOT NULL, PRIMARY KEY(source, hi, blk)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS foreign_ids(blk INTEGER PRIMARY KEY, filter BLOB NOT NULL);"
+    // Attribute values that recur.
+    "CREATE TABLE IF NOT EXISTS val(id INTEGER PRIMARY KEY, data BLOB NOT NULL);";
+
 inline constexpr const char* kTraceSchema =
     // Texts of names and keys, for the whole database. 0 is "_unknown".
     "CREATE TABLE str(id INTEGER PRIMARY KEY, text TEXT NOT NULL);"

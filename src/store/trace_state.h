@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "store/database.h"
+#include "store/span_pack.h"
 #include "store/trace_codec.h"
 #include "store/trace_store.h"
 
@@ -48,7 +49,12 @@ struct TraceStore::State {
   int write_names();
   int write_rows(std::span<const SlotCursor> cursors);
 
+  [[nodiscard]] const Clock& clock() const noexcept { return given_clock != nullptr ? *given_clock : system_clock(); }
+
+  const Clock* given_clock;
   Database database;
+  SpanPacker packer{database};
+  std::uint64_t packed_generation = 0;  // database.generation() that the packer knows
   TraceStatements sql;
   std::uint64_t attached = 0;  // database.generation() that the above belong to
 

@@ -14,9 +14,14 @@ DatabaseKind traces_kind(const StoreOptions& options) {
   kind.file = "traces.db";
   kind.page_bytes = 16384;
   kind.bytes_max = options.traces_bytes_max;
-  kind.schema = kTraceSchema;
-  kind.oldest_rows = "SELECT id, length(data), n FROM hot ORDER BY id";
-  kind.delete_rows = "DELETE FROM hot WHERE id <= ?1";
+  static const std::string schema = std::string(kTraceSchema) + kTraceBlockSchema;
+  kind.schema = schema.c_str();
+  // Blocks before rows: they are older. A block's key is its id − 2^62, so that deleting blocks touches no row.
+  kind.oldest_rows =
+      "SELECT * FROM (SELECT id - 4611686018427387904 AS key, length(zone) * 2 + length(data), n FROM blk ORDER BY id "
+      "LIMIT 64) UNION ALL SELECT * FROM (SELECT id, length(data), n FROM hot ORDER BY id LIMIT 4096) ORDER BY 1";
+  kind.delete_rows = "DELETE FROM blk WHERE id <= ?1 + 4611686018427387904";
+  kind.delete_rows_too = "DELETE FROM hot WHERE id <= ?1";
   kind.salvage = &salvage_traces;
   return kind;
 }
@@ -29,7 +34,8 @@ RingId ring_of(std::span<const std::uint8_t> blob) {
 
 }  // namespace
 
-TraceStore::State::State(const StoreOptions& options) : database(options, traces_kind(options)) {}
+TraceStore::State::State(const StoreOptions& options)
+    : given_clock(options.clock), database(options, traces_kind(options)) {}
 
 bool TraceStore::State::attach() {
   Connection& c = database.connection();
@@ -194,6 +200,28 @@ void TraceStore::discard_pending() {
   s.blob.clear();
   s.errors = s.kept_mask = 0;
   s.kept.clear(), s.kept_below.clear(), s.marks.clear(), s.crashes.clear();
+}
+
+Upkeep TraceStore::maintain(std::int64_t now_unix_ns, std::int64_t budget_ns) {
+  State& s = *state_;
+  const Clock& clock = s.clock();
+  const std::int64_t until = clock.monotonic_ns() + budget_ns;
+  Upkeep all;
+  if (s.packed_generation != s.database.generation()) s.packer.forget();
+  s.packed_generation = s.database.generation();
+  for (const bool packing : {true, false}) {
+    bool more = true;
+    while (more && all.result == CommitResult::ok) {
+      if (all.steps > 0 && clock.monotonic_ns() >= until) return all.more = true, all;
+      const PackStep step = packing ? s.packer.pack(now_unix_ns) : s.packer.tidy();
+      all.result = step.result;
+      all.spans_packed += step.spans, all.rows += step.rows, all.blocks += step.blocks;
+      more = step.more;
+      all.steps += step.spans != 0 || !packing ? 1 : 0;
+    }
+  }
+  all.damaged_rows = s.packer.damaged_rows();
+  return all;
 }
 
 void TraceStore::checkpoint() { state_->database.checkpoint(); }

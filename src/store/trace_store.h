@@ -32,6 +32,15 @@ struct CrashInfo {
   std::uint64_t spans = 0, open_spans = 0;
 };
 
+/// What maintain() did.
+struct Upkeep {
+  CommitResult result = CommitResult::ok;  // not ok: as of commit(); nothing is lost, try again later
+  std::uint64_t steps = 0;
+  std::uint64_t spans_packed = 0, rows = 0, blocks = 0;
+  std::uint64_t damaged_rows = 0;  // rows of hot that cannot be packed, since the file was opened
+  bool more = false;               // the budget ended before the work
+};
+
 /// Not thread-safe; owned and called by one engine thread. checkpoint() alone may run on another thread, one at a time.
 class TraceStore {
  public:
@@ -72,6 +81,11 @@ class TraceStore {
   /// rows, begins an epoch. Pending spans are gone, as after begin_epoch(): read the rings again from cursors(). False:
   /// the place is unusable.
   bool recover(std::string& said);
+
+  /// Packs spans that have settled into blocks, deletes what nothing needs any more, gives free pages back: one small
+  /// transaction after the other until the work or the budget ends, one at least if there is work. Pending spans are
+  /// not touched.
+  Upkeep maintain(std::int64_t now_unix_ns, std::int64_t budget_ns);
 
   /// Moves the -wal file into the database if it has grown beyond 4 MB. On a connection of its own.
   void checkpoint();
