@@ -26,7 +26,8 @@ long futex(BellWord& word, int operation, std::uint32_t value, const timespec* u
 
 BellWord* map_doorbell(const std::string& home, std::string& why) noexcept try {
   const std::string directory = home + "/run";
-  if (!make_private_directory(directory, why)) return nullptr;
+  // The home itself first: in somebody else's, or behind a link, nothing is made.
+  if (!make_private_directory(home, why) || !make_private_directory(directory, why)) return nullptr;
   const Fd file = open_file(directory + "/doorbell", O_RDWR | O_CREAT, 0600, why);
   if (!file) return nullptr;
   // A sparse page on a full disk would be a SIGBUS at the first store.

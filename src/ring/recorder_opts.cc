@@ -48,7 +48,7 @@ bool read_recorder_opts(const std::string& home, RecorderOpts& opts) noexcept tr
 
 bool write_recorder_opts(const std::string& home, RecorderOpts opts, std::string& why) noexcept try {
   opts.crc = checksum(opts);
-  return make_private_directory(home + "/run", why) &&
+  return make_private_directory(home, why) && make_private_directory(home + "/run", why) &&
          replace_file(home + "/run/recorder.opts", {reinterpret_cast<const char*>(&opts), sizeof opts}, 0600, why);
 } catch (...) {
   why = "out of memory";
