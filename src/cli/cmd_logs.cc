@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/id_option.h"
 #include "cli/listing.h"
 #include "query/json.h"
 #include "query/log_reader.h"
@@ -173,6 +174,9 @@ int run(Call& call) {
   }
   const auto home = call.home();
   if (!home.ok()) return report(call.terminal, home.problem());
+  const auto pseudonym = pseudonym_of(call, home.value(), problem);
+  if (!pseudonym) return report(call.terminal, problem);
+  filter.pseudonym = *pseudonym;
   std::deque<std::string> kept;
   std::uint64_t total = 0;
   const auto said = collect(home.value(), filter, *limit, kept, total);
@@ -190,6 +194,7 @@ constexpr Option kOptions[] = {
     kLimit,
     {"level", "LEVEL", "From this level up: debug, info, warn, error"},
     {"trace", "ID", "Lines of this trace (4 digits or more)"},
+    kId,
     {"grep", "RE", "Lines whose JSON matches"},
 };
 

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/id_option.h"
 #include "cli/listing.h"
 #include "cli/waterfall.h"
 #include "query/json.h"
@@ -235,6 +236,9 @@ int run(Call& call) {
   const auto limit = call.count("limit", kListLimit, problem);
   if (!since || !until || !least || !limit) return report(call.terminal, problem);
   filter.since_unix_ns = *since, filter.until_unix_ns = *until, filter.duration_ns_min = *least;
+  const auto pseudonym = pseudonym_of(call, home.value(), problem);
+  if (!pseudonym) return report(call.terminal, problem);
+  filter.pseudonym = *pseudonym;
   filter.name = call.text("name"), filter.errors = call.has("errors"), filter.slow = call.has("slow");
   auto reader = query::TraceReader::open(home.value());
   if (!reader.ok() && reader.problem().kind == query::ProblemKind::not_found)
@@ -251,6 +255,7 @@ constexpr Option kOptions[] = {
     kUntil,
     kLimit,
     {"name", "NAME", "Traces with a span of this name"},
+    kId,
     {"min-duration", "TIME", "Traces that took at least this: 100ms, 2s"},
     {"errors", "", "Traces with an error"},
     {"slow", "", "Traces in which a value was over its service level's limit"},

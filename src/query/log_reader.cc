@@ -108,6 +108,7 @@ bool passes(std::string_view raw, LogFilter& filter, LogLine& line) {
   if (raw.empty()) return false;
   if (filter.grep && !filter.grep->matches(raw)) return false;
   if (!filter.trace_prefix.empty() && raw.find(filter.trace_prefix) == std::string_view::npos) return false;
+  if (!filter.pseudonym.empty() && raw.find(filter.pseudonym) == std::string_view::npos) return false;
   line = parse_log_line(raw);
   const bool any_time = filter.since_unix_ns == INT64_MIN && filter.until_unix_ns == INT64_MAX;
   if (!any_time && (line.time_unix_ns < filter.since_unix_ns || line.time_unix_ns > filter.until_unix_ns)) return false;

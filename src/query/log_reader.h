@@ -19,6 +19,7 @@ struct LogFilter {
   std::int64_t since_unix_ns = INT64_MIN, until_unix_ns = INT64_MAX;
   int level_min = 0;
   std::string trace_prefix;  // lower-case hex
+  std::string pseudonym;     // a hashed id, anywhere in the line
   std::optional<Pattern> grep;
 };
 /// Does the line pass? A line that is no JSON passes where neither time, level nor trace is asked for. Parses into

@@ -6,13 +6,12 @@
 #include <unordered_map>
 
 #include "query/database.h"
+#include "query/held_ids.h"
 #include "query/json.h"
 #include "query/paths.h"
 
 namespace honeylink::telemetry::query {
 namespace {
-
-constexpr std::size_t kAmbiguousShown = 3;
 
 struct IdHash {
   std::size_t operator()(const TraceIdBytes& id) const noexcept {
@@ -31,15 +30,6 @@ std::array<std::uint8_t, N> bytes_of(std::span<const std::uint8_t> blob) noexcep
 
 void put_big_endian(std::uint8_t* to, std::uint64_t value) noexcept {
   for (int i = 0; i < 8; ++i) to[i] = static_cast<std::uint8_t>(value >> (56 - 8 * i));
-}
-
-bool begins_with(const TraceIdBytes& id, std::string_view prefix) noexcept {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  for (std::size_t i = 0; i < prefix.size(); ++i) {
-    const unsigned nibble = (i % 2 == 0) ? id[i / 2] >> 4 : id[i / 2] & 15U;
-    if (kDigits[nibble] != prefix[i]) return false;
-  }
-  return true;
 }
 
 /// Retroactive and crash tell why a trace is there although the sampler left it out: they win over sampled.
@@ -178,28 +168,56 @@ TraceIdBytes TraceReader::trace_id(const store::StoredSpan& span, const TraceSou
   return id;
 }
 
+const TraceSource* TraceReader::source_of(std::uint32_t id) {
+  auto found = sources_.find(id);
+  if (found == sources_.end() && load_sources()) found = sources_.find(id);
+  return found == sources_.end() ? nullptr : &found->second;
+}
+
 TraceReader::Walk TraceReader::walk(std::int64_t since, std::int64_t until) {
   Walk walk;
   walk.reader_ = this;
   walk.since_ = since, walk.until_ = until;
-  walk.rows_ = connection_.prepare("SELECT data FROM hot WHERE t1 >= ? AND t0 <= ? ORDER BY id");
+  // One statement, one snapshot: a span that is packed meanwhile is seen once.
+  walk.rows_ = connection_.prepare(
+      "SELECT 1, data FROM blk WHERE t1 >= ?1 AND t0 <= ?2 UNION ALL SELECT 0, data FROM hot WHERE t1 >= ?1 AND t0 <= "
+      "?2");
   walk.rows_.bind(1, since).bind(2, until);
   return walk;
 }
 
+bool TraceReader::Walk::next_stored(store::StoredSpan& span) {
+  if (!in_blob_) return false;
+  if (!is_block_) {
+    if (blob_.next(span)) return true;
+    if (!blob_.sound() || blob_.damaged()) ++reader_->damaged_blobs_;
+    return false;
+  }
+  const auto heads = block_.heads();
+  while (at_ < heads.size() && (heads[at_].start_unix_ns < since_ || heads[at_].start_unix_ns > until_)) ++at_;
+  if (at_ >= heads.size()) return false;
+  if (block_.read(at_++, span)) return true;
+  ++reader_->damaged_blobs_;
+  return false;
+}
+
 bool TraceReader::Walk::next(store::StoredSpan& span, const TraceSource*& source) {
   for (;;) {
-    while (in_blob_ && blob_.next(span)) {
-      auto found = reader_->sources_.find(span.source);
-      if (found == reader_->sources_.end() && reader_->load_sources()) found = reader_->sources_.find(span.source);
-      if (found == reader_->sources_.end() || span.start_unix_ns < since_ || span.start_unix_ns > until_) continue;
-      source = &found->second;
+    while (next_stored(span)) {
+      const TraceSource* const found = reader_->source_of(span.source);
+      if (found == nullptr || span.start_unix_ns < since_ || span.start_unix_ns > until_) continue;
+      source = found;
       return true;
     }
-    if (in_blob_ && (!blob_.sound() || blob_.damaged())) ++reader_->damaged_blobs_;
     in_blob_ = code_ == SQLITE_ROW && (code_ = rows_.step()) == SQLITE_ROW;
     if (!in_blob_) return false;
-    blob_ = store::TraceBlob(rows_.blob(0));
+    is_block_ = rows_.integer(0) != 0;
+    if (!is_block_) {
+      blob_ = store::TraceBlob(rows_.blob(1));
+    } else {
+      at_ = 0;
+      in_blob_ = reader_->open_block(block_, rows_.blob(1));
+    }
   }
 }
 
@@ -220,7 +238,7 @@ struct Gathered {
   TraceSummary summary;
   std::uint32_t root_name = 0;
   std::int64_t root_start = INT64_MAX;
-  bool has_root = false, has_name = false;
+  bool has_root = false, has_name = false, has_pseudonym = false;
 };
 
 void gather(Gathered& trace, const store::StoredSpan& span, const TraceSource& source) {
@@ -258,6 +276,8 @@ Answer<TraceList> TraceReader::list(const TraceFilter& filter, std::size_t limit
         last_span = span;
         gather(*last, span, source);
         if (!filter.name.empty() && !last->has_name) last->has_name = text(span.name) == filter.name;
+        if (!filter.pseudonym.empty() && !last->has_pseudonym)
+          last->has_pseudonym = holds_pseudonym(span.items, filter.pseudonym);
         return true;
       });
   if (problem) return *problem;
@@ -265,7 +285,7 @@ Answer<TraceList> TraceReader::list(const TraceFilter& filter, std::size_t limit
   for (const auto& [id, trace] : traces) {
     const TraceSummary& s = trace.summary;
     if ((filter.errors && s.errors == 0) || (filter.slow && !s.slow) || s.duration_ns() < filter.duration_ns_min ||
-        (!filter.name.empty() && !trace.has_name))
+        (!filter.name.empty() && !trace.has_name) || (!filter.pseudonym.empty() && !trace.has_pseudonym))
       continue;
     matching.push_back(&trace);
   }
@@ -328,38 +348,6 @@ SpanView TraceReader::view(const store::StoredSpan& span, const TraceSource& sou
     }
   }
   return view;
-}
-
-Answer<std::vector<SpanView>> TraceReader::trace(const std::string& prefix) {
-  std::vector<SpanView> spans;
-  std::vector<TraceIdBytes> found;  // distinct ids that begin so; a few at most are remembered
-  TraceIdBytes id{};
-  store::StoredSpan last;
-  bool any = false, matches = false;
-  const auto problem = scan(INT64_MIN, INT64_MAX, [&](const store::StoredSpan& span, const TraceSource& source) {
-    if (!any || span.source != last.source || !(span.trace == last.trace)) {
-      id = trace_id(span, source);
-      matches = begins_with(id, prefix);
-    }
-    any = true;
-    last = span;
-    if (!matches) return true;
-    if (std::find(found.begin(), found.end(), id) == found.end() && found.size() <= kAmbiguousShown)
-      found.push_back(id);
-    if (found.size() == 1) spans.push_back(view(span, source));
-    return true;
-  });
-  if (problem) return *problem;
-  if (found.empty()) {
-    return Problem{ProblemKind::not_found, "no trace begins with " + prefix,
-                   "it was not kept, or is older than what is stored", "honeytel traces lists what there is"};
-  }
-  if (found.size() == 1) return spans;
-  std::string some;
-  for (std::size_t i = 0; i < std::min(found.size(), kAmbiguousShown); ++i)
-    some += (i == 0 ? "" : ", ") + hex(found[i]);
-  return Problem{ProblemKind::usage, "several traces begin with " + prefix,
-                 some + (found.size() > kAmbiguousShown ? ", …" : ""), "give more digits"};
 }
 
 Answer<std::vector<TraceReader::Crash>> TraceReader::crashes() {

@@ -1,17 +1,21 @@
-// metrics/traces.db, looked at: lists of traces, one trace by id, every span in a range of time. Reads the hot blobs
-// through store/trace_codec.h; trusts nothing in them. One thread.
+// metrics/traces.db, looked at: lists of traces, one trace by id, the slowest spans, every span in a range of time.
+// Reads blocks through store/span_block.h and hot blobs through store/trace_codec.h, both from one snapshot; trusts
+// nothing in them. One thread. By id and by duration: trace_find.cc.
 #pragma once
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/ids.h"
 #include "query/problem.h"
 #include "query/span_view.h"
+#include "store/span_block.h"
 #include "store/sqlite.h"
 #include "store/trace_codec.h"
 
@@ -20,6 +24,7 @@ namespace honeylink::telemetry::query {
 struct TraceFilter {
   std::int64_t since_unix_ns = INT64_MIN, until_unix_ns = INT64_MAX;  // by a span's start
   std::string name;                                                   // of any span of the trace; exact
+  std::string pseudonym;  // a hashed id, in any span of the trace or its events and links
   std::int64_t duration_ns_min = 0;
   bool errors = false, slow = false;
 };
@@ -56,7 +61,12 @@ class TraceReader {
   /// some.
   [[nodiscard]] Answer<std::vector<SpanView>> trace(const std::string& hex_prefix);
 
-  /// One span after the other, in order of storing. What next() gives is valid until the next call.
+  /// The slowest spans that start in the range, slowest first; of one name unless that is empty.
+  [[nodiscard]] Answer<std::vector<SpanView>> slowest(std::int64_t since_unix_ns, std::int64_t until_unix_ns,
+                                                      const std::string& name, std::size_t limit);
+
+  /// One span after the other, blocks first, in order of their last start; then hot rows in order of storing. What
+  /// next() gives is valid until the next call.
   class Walk {
    public:
     bool next(store::StoredSpan& span, const TraceSource*& source);
@@ -64,9 +74,13 @@ class TraceReader {
 
    private:
     friend class TraceReader;
+    bool next_stored(store::StoredSpan& span);
     TraceReader* reader_ = nullptr;
     store::Statement rows_;
     store::TraceBlob blob_{{}};
+    store::SpanBlockReader block_;
+    std::size_t at_ = 0;  // next span of the block
+    bool is_block_ = false;
     std::int64_t since_ = INT64_MIN, until_ = INT64_MAX;
     int code_ = SQLITE_ROW;
     bool in_blob_ = false;
@@ -94,7 +108,16 @@ class TraceReader {
 
  private:
   TraceReader() = default;
+  struct Sought;
   [[nodiscard]] bool load_sources();
+  [[nodiscard]] const TraceSource* source_of(std::uint32_t id);
+  /// False: damaged, and counted.
+  [[nodiscard]] bool open_block(store::SpanBlockReader& block, std::span<const std::uint8_t> bytes);
+  [[nodiscard]] bool value(std::uint32_t id, std::string_view& value);
+  bool seek_hot(Sought& sought);
+  bool seek_counters(Sought& sought, std::set<std::int64_t>& blocks);
+  bool seek_foreign(Sought& sought, std::set<std::int64_t>& blocks);
+  bool seek_block(Sought& sought, std::int64_t id);
   [[nodiscard]] std::string scope(std::uint32_t id);
 
   std::string path_;
@@ -103,6 +126,8 @@ class TraceReader {
   std::map<std::uint32_t, TraceSource> sources_;
   std::map<std::uint32_t, RingId> rings_;
   std::map<std::uint32_t, std::string> texts_, scopes_;
+  std::unordered_map<std::uint32_t, std::string> values_;  // its texts do not move
+  store::Statement value_statement_;
   std::uint64_t damaged_blobs_ = 0;
 };
 
