@@ -26,6 +26,7 @@ endforeach()
 
 if(TARGET honeytel)
   install(TARGETS honeytel)
+  install(FILES ${CMAKE_BINARY_DIR}/honeytel.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   # deploy/honeytel.service names the program where a package would put it; an install elsewhere names its own place.
   file(READ deploy/honeytel.service unit)
   string(REPLACE "/usr/bin/honeytel" "${CMAKE_INSTALL_FULL_BINDIR}/honeytel" unit "${unit}")

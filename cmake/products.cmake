@@ -43,4 +43,6 @@ if(HONEYLINK_TOOL AND EXISTS ${PROJECT_SOURCE_DIR}/src/cli/main.cc)
   add_executable(honeytel src/cli/main.cc)
   target_link_libraries(honeytel PRIVATE hl_cli)
   set_target_properties(honeytel PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+  # The manual page comes from the tool's own table of commands, so that the two cannot disagree.
+  add_custom_command(TARGET honeytel POST_BUILD COMMAND honeytel manual > ${CMAKE_BINARY_DIR}/honeytel.1 VERBATIM)
 endif()

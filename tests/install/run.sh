@@ -54,5 +54,6 @@ strangers=$(readelf -d "$folder/make/recorder" ${shared:+"$shared"} | sed -n 's/
 [ -z "$strangers" ] || fail "honeylink::telemetry asks for $strangers"
 if [ -x "$prefix/bin/honeytel" ]; then
   "$prefix/bin/honeytel" --help >/dev/null || fail "the installed honeytel answered $?"
+  grep -q '^.SH NAMES' "$prefix/share/man/man1/honeytel.1" || fail "the manual page was not installed"
 fi
 say "both ways build and run"
