@@ -52,10 +52,11 @@ class CliTest : public testing::Test {
     said.exit = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return said;
   }
-  pid_t in_background(const std::vector<std::string>& words) {
-    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    background_.push_back(spawn(words, {}, null, null));
-    ::close(null);
+  /// What it says goes to the file `output`.
+  pid_t in_background(const std::vector<std::string>& words, const std::string& output = "/dev/null") {
+    const int file = ::open(output.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    background_.push_back(spawn(words, {}, file, file));
+    ::close(file);
     return background_.back();
   }
   int end(pid_t pid, int signal) {
@@ -69,10 +70,11 @@ class CliTest : public testing::Test {
 
  private:
   pid_t spawn(const std::vector<std::string>& words, const std::vector<std::string>& environment, int out, int err) {
-    std::vector<std::string> all{"honeytel"},
-        variables{"HONEYLINK_HOME=" + home_, "PATH=/usr/bin:/bin", "LANG=C.UTF-8", "TZ=UTC"};
+    std::vector<std::string> all{"honeytel"}, variables = environment;  // the first of a name is the one in force
+    for (const std::string& variable : {"HONEYLINK_HOME=" + home_, std::string("PATH=/usr/bin:/bin"),
+                                        std::string("LANG=C.UTF-8"), std::string("TZ=UTC")})
+      variables.push_back(variable);
     all.insert(all.end(), words.begin(), words.end());
-    variables.insert(variables.end(), environment.begin(), environment.end());
     std::vector<char*> argv, envp;
     for (std::string& word : all) argv.push_back(word.data());
     for (std::string& variable : variables) envp.push_back(variable.data());
