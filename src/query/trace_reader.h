@@ -118,6 +118,10 @@ class TraceReader {
   bool seek_counters(Sought& sought, std::set<std::int64_t>& blocks);
   bool seek_foreign(Sought& sought, std::set<std::int64_t>& blocks);
   bool seek_block(Sought& sought, std::int64_t id);
+  struct Slowest;
+  bool slowest_hot(Slowest& best);
+  bool slowest_packed(Slowest& best);
+  void show_slowest(Slowest& best, std::vector<SpanView>& views);
   [[nodiscard]] std::string scope(std::uint32_t id);
 
   std::string path_;
