@@ -83,6 +83,7 @@ void publish_from_slot(SlotState& s, ring::SpanSlot& slot, std::int64_t at_unix_
   if (std::uint8_t* at = reserve(s, bytes, class_of(record)); at != nullptr) {
     std::memcpy(at + sizeof record, slot.bytes + sizeof record, used - sizeof record);
     ItemCursor items({at + sizeof record, used - sizeof record});
+    record.items = 0;  // its holder may be counting: what was copied is counted here
     for (Item item; items.next(item);) ++record.items;
     record.dropped_attributes = 1;
     record.header.bytes = static_cast<std::uint16_t>(bytes);

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "honeylink/testing.h"
+#include "record/span_access.h"
+#include "record/span_slots.h"
 
 namespace tel = honeylink::telemetry;
 
@@ -68,6 +70,23 @@ TEST(Span, EndWhileOthersAnnotateStoresEverySpanOnce) {
   EXPECT_EQ(spans.size(), static_cast<std::size_t>(kSpans));
   for (const auto& span : spans)
     EXPECT_EQ(span.attributes.count("i"), 1u) << "a span lost its attributes because another thread annotated it";
+}
+
+// The same without chance: another thread is inside the slot and stays there. What it had finished is stored.
+TEST(Span, EndWhileTheSlotIsHeldKeepsWhatWasAdded) {
+  const Capture capture;
+  tel::Span span = tracer.start_span("held", {{"a", 1}, {"b", "two"}});
+  span.set_attribute("c", 3);
+  auto& slot = *static_cast<tel::ring::SpanSlot*>(tel::internal::SpanAccess::ref(span).slot);
+  ASSERT_TRUE(tel::internal::lock_span_slot(slot));
+  span.end();
+  tel::internal::unlock_span_slot(slot);
+  tracer.start_span("next").end();
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 2u);
+  EXPECT_EQ(spans[0].name, "held");
+  EXPECT_EQ(spans[0].attributes, (decltype(spans[0].attributes){{"a", "1"}, {"b", "two"}, {"c", "3"}}));
+  EXPECT_GE(spans[0].end_unix_ns, spans[0].start_unix_ns);
 }
 
 TEST(Span, EndsOnAnotherThreadWithItsAttributes) {
