@@ -4,8 +4,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -82,6 +84,11 @@ bool prepare(const std::string& directory, const std::string& home, std::string&
   const std::string ours = parent_of(directory), above = parent_of(ours);
   if (above != "/dev/shm" && !is_our_directory(above)) return why = above + " is not a directory of this user", false;
   return make_private_directory(ours, why) && make_private_directory(directory, why);
+}
+
+bool is_in_memory(const std::string& path) noexcept {
+  struct statfs system {};
+  return ::statfs(path.c_str(), &system) == 0 && (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC);
 }
 
 bool is_ring_name(std::string_view name) noexcept {
@@ -273,8 +280,11 @@ std::vector<std::string> ring_directories(const std::string& home) try {
   std::vector<std::string> directories;
   const std::string runtime = environment("XDG_RUNTIME_DIR");
   if (!runtime.empty() && runtime[0] == '/') directories.push_back(tidy(runtime + "/honeylink/" + hash));
-  for (const std::string& next :
-       {"/run/user/" + user + "/honeylink/" + hash, "/dev/shm/honeylink-" + user + "/" + hash, home + "/run"}) {
+  std::string by_login = "/run/user/" + user + "/honeylink/" + hash, shared = "/dev/shm/honeylink-" + user + "/" + hash;
+  // Where a disk is behind it, as in many containers, each page that is written back costs its next writer
+  // microseconds.
+  if (!is_in_memory("/run/user/" + user)) std::swap(by_login, shared);
+  for (const std::string& next : {by_login, shared, home + "/run"}) {
     if (std::find(directories.begin(), directories.end(), next) == directories.end()) directories.push_back(next);
   }
   return directories;
