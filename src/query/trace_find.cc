@@ -175,7 +175,7 @@ bool TraceReader::seek_block(Sought& sought, std::int64_t id) {
   store::Statement row = connection_.prepare("SELECT data FROM blk WHERE id = ?");
   const int code = row ? row.bind(1, id).step() : SQLITE_MISUSE;
   if (code != SQLITE_ROW) return code == SQLITE_DONE;  // the block is gone, its range is not yet
-  store::SpanBlockReader block;
+  store::SpanBlockReader& block = block_;
   if (!open_block(block, row.blob(0))) return true;
   store::StoredSpan span;
   for (const store::SpanRun& run : block.runs()) {
@@ -226,14 +226,13 @@ Answer<std::vector<SpanView>> TraceReader::trace(const std::string& prefix) {
 struct TraceReader::Slowest {
   struct Entry {
     std::int64_t duration_ns;
-    std::int64_t block;  // -1: a hot row
-    std::size_t index;   // of the span in its block; of its view
+    std::size_t view;
     friend bool operator<(const Entry& a, const Entry& b) noexcept { return a.duration_ns > b.duration_ns; }
   };
   std::int64_t since, until, name;  // name: str.id, or −1 for any
   std::size_t limit;
   std::vector<Entry> entries;
-  std::vector<SpanView> hot_views;
+  std::vector<SpanView> views;  // also of spans that slower ones have passed since
 
   [[nodiscard]] bool wants(std::uint32_t its_name, std::int64_t start) const noexcept {
     return (name < 0 || its_name == name) && start >= since && start <= until;
@@ -241,11 +240,12 @@ struct TraceReader::Slowest {
   [[nodiscard]] bool takes(std::int64_t duration_ns) const noexcept {
     return entries.size() < limit || duration_ns > entries.front().duration_ns;
   }
-  void add(const Entry& entry) {
-    if (!takes(entry.duration_ns)) return;
+  void add(SpanView view) {
+    if (!takes(view.duration_ns)) return;
     if (entries.size() == limit) std::pop_heap(entries.begin(), entries.end()), entries.pop_back();
-    entries.push_back(entry);
+    entries.push_back({view.duration_ns, views.size()});
     std::push_heap(entries.begin(), entries.end());
+    views.push_back(std::move(view));
   }
 };
 
@@ -258,8 +258,7 @@ bool TraceReader::slowest_hot(Slowest& best) {
     for (store::StoredSpan span; blob.next(span);) {
       const TraceSource* const source = source_of(span.source);
       if (source == nullptr || !best.wants(span.name, span.start_unix_ns) || !best.takes(span.duration_ns)) continue;
-      best.add({span.duration_ns, -1, best.hot_views.size()});
-      best.hot_views.push_back(view(span, *source));
+      best.add(view(span, *source));
     }
     if (!blob.sound() || blob.damaged()) ++damaged_blobs_;
   }
@@ -284,45 +283,35 @@ bool TraceReader::slowest_packed(Slowest& best) {
     if (longest >= 0) zones.emplace_back(longest, rows.integer(0));
   }
   std::sort(zones.rbegin(), zones.rend());
-  store::SpanBlockReader block;
   store::Statement row = connection_.prepare("SELECT data FROM blk WHERE id = ?");
   for (const auto& [longest, id] : zones) {
     if (!best.takes(longest)) break;
-    if (row && row.bind(1, id).step() == SQLITE_ROW && open_block(block, row.blob(0))) {
-      const auto heads = block.heads();
-      for (std::size_t i = 0; i < heads.size(); ++i) {
-        if (best.wants(heads[i].name, heads[i].start_unix_ns)) best.add({heads[i].duration_ns, id, i});
-      }
-    }
+    if (row && row.bind(1, id).step() == SQLITE_ROW && open_block(block_, row.blob(0))) slowest_of_block(best);
     row.reset();
   }
   return code == SQLITE_DONE;
 }
 
-// A block gives its spans in order: each is opened once more for those that are shown.
-void TraceReader::show_slowest(Slowest& best, std::vector<SpanView>& views) {
-  std::map<std::int64_t, std::set<std::size_t>> shown;
-  for (const Slowest::Entry& entry : best.entries) {
-    if (entry.block < 0) views.push_back(std::move(best.hot_views[entry.index]));
-    else shown[entry.block].insert(entry.index);
+// The slowest of the block are chosen by their heads; only their items are made, in the order of the block.
+void TraceReader::slowest_of_block(Slowest& best) {
+  const auto heads = block_.heads();
+  std::vector<std::size_t> chosen;
+  for (std::size_t i = 0; i < heads.size(); ++i) {
+    if (best.wants(heads[i].name, heads[i].start_unix_ns) && best.takes(heads[i].duration_ns)) chosen.push_back(i);
   }
-  store::SpanBlockReader block;
+  const std::size_t kept = std::min(chosen.size(), best.limit);
+  std::partial_sort(chosen.begin(), chosen.begin() + static_cast<std::ptrdiff_t>(kept), chosen.end(),
+                    [&](std::size_t a, std::size_t b) { return heads[a].duration_ns > heads[b].duration_ns; });
+  chosen.resize(kept);
+  std::sort(chosen.begin(), chosen.end());
   store::StoredSpan span;
-  store::Statement row = connection_.prepare("SELECT data FROM blk WHERE id = ?");
-  for (const auto& [id, indexes] : shown) {
-    const bool opened = row && row.bind(1, id).step() == SQLITE_ROW && open_block(block, row.blob(0));
-    for (auto i = indexes.begin(); opened && i != indexes.end(); ++i) {
-      if (!block.read(*i, span)) {
-        ++damaged_blobs_;
-        break;
-      }
-      if (const TraceSource* const source = source_of(span.source); source != nullptr)
-        views.push_back(view(span, *source));
+  for (const std::size_t i : chosen) {
+    if (!block_.read(i, span)) {
+      ++damaged_blobs_;
+      return;
     }
-    row.reset();
+    if (const TraceSource* const source = source_of(span.source); source != nullptr) best.add(view(span, *source));
   }
-  std::stable_sort(views.begin(), views.end(),
-                   [](const SpanView& a, const SpanView& b) { return a.duration_ns > b.duration_ns; });
 }
 
 Answer<std::vector<SpanView>> TraceReader::slowest(std::int64_t since, std::int64_t until, const std::string& name,
@@ -338,7 +327,8 @@ Answer<std::vector<SpanView>> TraceReader::slowest(std::int64_t since, std::int6
   }
   if (!slowest_hot(best) || !slowest_packed(best))
     return database_problem(connection_, path_, "cannot read the traces");
-  show_slowest(best, views);
+  std::sort_heap(best.entries.begin(), best.entries.end());
+  for (const Slowest::Entry& entry : best.entries) views.push_back(std::move(best.views[entry.view]));
   return views;
 }
 

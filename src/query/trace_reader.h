@@ -121,7 +121,7 @@ class TraceReader {
   struct Slowest;
   bool slowest_hot(Slowest& best);
   bool slowest_packed(Slowest& best);
-  void show_slowest(Slowest& best, std::vector<SpanView>& views);
+  void slowest_of_block(Slowest& best);
   [[nodiscard]] std::string scope(std::uint32_t id);
 
   std::string path_;
@@ -132,6 +132,7 @@ class TraceReader {
   std::map<std::uint32_t, std::string> texts_, scopes_;
   std::unordered_map<std::uint32_t, std::string> values_;  // its texts do not move
   store::Statement value_statement_;
+  store::SpanBlockReader block_;  // of look-ups: its memory is kept from one to the next
   std::uint64_t damaged_blobs_ = 0;
 };
 
