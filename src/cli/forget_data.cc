@@ -55,6 +55,9 @@ std::optional<query::Problem> forget_traces(const std::string& home, std::int64_
                       erase(c, "DELETE FROM crash WHERE died < ?1", before, other) &&
                       erase(c, "DELETE FROM mark WHERE at < ?1", before, other);
     if (!done || before != kAll) return done;
+    // What blocks leave behind; a file that never held one has no such tables.
+    for (const char* sql : {"DELETE FROM val", "DELETE FROM trace_range", "DELETE FROM foreign_ids"})
+      (void)c.execute(sql);
     return c.execute("DELETE FROM str WHERE id > 0; DELETE FROM scope; DELETE FROM idkey") == SQLITE_OK;
   });
 }
