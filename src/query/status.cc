@@ -97,7 +97,9 @@ std::vector<RingStatus> read_rings(const std::string& home) {
 std::vector<StoreStatus> read_stores(const std::string& home) {
   return {database_status("metrics", metrics_path(home), "SELECT min(tick) FROM hot", "SELECT max(tick) FROM hot",
                           1'000'000'000),
-          database_status("traces", traces_path(home), "SELECT min(t0) FROM hot", "SELECT max(t1) FROM hot", 1),
+          database_status("traces", traces_path(home),
+                          "SELECT min(t0) FROM (SELECT t0 FROM hot UNION ALL SELECT t0 FROM blk)",
+                          "SELECT max(t1) FROM (SELECT t1 FROM hot UNION ALL SELECT t1 FROM blk)", 1),
           log_status(home)};
 }
 
