@@ -168,6 +168,7 @@ CommitResult TraceStore::commit(std::span<const SlotCursor> cursors, const Count
 bool TraceStore::recover(std::string& said) {
   State& s = *state_;
   s.sql = {};
+  s.packer.forget();
   if (!s.database.recover(said)) return false;
   // The pending blob names rows of the old file.
   s.blob.clear();
