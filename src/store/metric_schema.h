@@ -14,8 +14,8 @@ inline constexpr const char* kMetricSchema =
     "CREATE INDEX hot_tick ON hot(tick);"
     // Packed segments, made out of hot rows.
     "CREATE TABLE seg(id INTEGER PRIMARY KEY, tier INTEGER NOT NULL, \"group\" INTEGER NOT NULL, t0 INTEGER NOT NULL, "
-    "n INTEGER NOT NULL,"
-    " data BLOB NOT NULL);"
+    "t1 INTEGER NOT NULL, n INTEGER NOT NULL, data BLOB NOT NULL);"
+    "CREATE INDEX seg_at ON seg(tier, \"group\", t0, t1);"
     // History of the balance: cumulative numbers; dropped is a JSON object by reason. A row only where something
     // changed.
     "CREATE TABLE ledger(commit_no INTEGER NOT NULL, signal TEXT NOT NULL, tick INTEGER NOT NULL, accepted INTEGER NOT "

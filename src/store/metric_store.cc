@@ -11,7 +11,9 @@
 #include "store/database.h"
 #include "store/metric_codec.h"
 #include "store/metric_schema.h"
+#include "store/metric_store_state.h"
 #include "store/salvage.h"
+#include "store/segment_blob.h"
 
 namespace honeylink::telemetry::store {
 namespace {
@@ -25,6 +27,7 @@ std::string_view kind_name(MetricType kind) noexcept {
 }
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
+using SeriesRow = MetricStore::State::SeriesRow;
 
 std::string json_object(Pairs pairs) {
   std::sort(pairs.begin(), pairs.end());
@@ -42,11 +45,6 @@ Pairs without_empty(Pairs pairs) {
   std::erase_if(pairs, [](const auto& pair) { return pair.second.empty(); });
   return pairs;
 }
-
-struct SeriesRow {
-  std::uint32_t sid = 0;
-  std::array<std::string, 7> columns;  // name, kind, unit, labels, resource, scope, description
-};
 
 std::array<std::string, 7> columns_of(const SeriesInfo& series) {
   return {replace_invalid_utf8(series.name),
@@ -83,6 +81,9 @@ bool salvage_metrics(Connection& broken, Connection& fresh, const std::function<
     copy_rows(broken, fresh, "SELECT commit_no, tick, n, data FROM hot ORDER BY commit_no DESC",
               "INSERT OR REPLACE INTO hot VALUES(?1, ?2, ?3, ?4)",
               [&](const Statement& row) { return !late() && MetricBlob(row.blob(3)).sound(); });
+    copy_rows(broken, fresh, "SELECT id, tier, \"group\", t0, t1, n, data FROM seg ORDER BY t1 DESC",
+              "INSERT OR REPLACE INTO seg VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+              [&](const Statement& row) { return !late() && segment_sound(row.blob(6)); });
   }
   copy_rows(broken, fresh, "SELECT * FROM ledger ORDER BY commit_no DESC",
             "INSERT OR REPLACE INTO ledger VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -96,32 +97,17 @@ DatabaseKind metrics_kind(const StoreOptions& options) {
   kind.page_bytes = 4096;
   kind.bytes_max = options.metrics_bytes_max;
   kind.schema = kMetricSchema;
-  kind.oldest_rows = "SELECT commit_no, length(data), n FROM hot ORDER BY commit_no";
-  kind.delete_rows = "DELETE FROM hot WHERE commit_no <= ?1";
+  // By time, each key once: the low bits of the row's number and its table stand below the time.
+  kind.oldest_rows =
+      "SELECT ((t1 << 24) + (id & 8388607)) * 2, length(data), n FROM seg UNION ALL "
+      "SELECT ((tick << 24) + (commit_no & 8388607)) * 2 + 1, length(data), n FROM hot ORDER BY 1";
+  kind.delete_rows = "DELETE FROM seg WHERE ((t1 << 24) + (id & 8388607)) * 2 <= ?1";
+  kind.delete_rows_too = "DELETE FROM hot WHERE ((tick << 24) + (commit_no & 8388607)) * 2 + 1 <= ?1";
   kind.salvage = &salvage_metrics;
   return kind;
 }
 
 }  // namespace
-
-struct MetricStore::State {
-  explicit State(const StoreOptions& options) : database(options, metrics_kind(options)) {}
-  bool attach();
-  bool load();
-  int write_series();
-  int write_ledger(std::uint64_t number, std::int64_t tick, std::string_view signal, const SignalLedger& ledger,
-                   std::string& last);
-  int write_tick(std::int64_t tick, std::span<const MetricDelta> deltas, const LedgerSnapshot& ledger);
-
-  Database database;
-  Statement hot, series, meta, ledger_row, thin_ledger;
-  std::unordered_map<std::string, std::uint32_t> sids;
-  std::vector<SeriesRow> new_series;
-  std::uint32_t next_sid = 1;
-  std::uint64_t commit_no = 0;
-  std::vector<std::uint8_t> blob;
-  std::array<std::string, 3> last_ledger, written_ledger;
-};
 
 bool MetricStore::State::attach() {
   Connection& c = database.connection();
@@ -151,11 +137,13 @@ bool MetricStore::State::load() {
   // After a quarantine the rows may be gone while the number must go on.
   const std::int64_t newest = c.integer("SELECT max(commit_no) FROM hot", 0);
   commit_no = static_cast<std::uint64_t>(std::max(newest, database.meta("commit_no", 0)));
+  retention_clock.begin(database.meta("retention_s", 0));
+  upkeep.reset();
   return rows && result == SQLITE_DONE;
 }
 
 std::unique_ptr<MetricStore> MetricStore::open(const StoreOptions& options, std::string& said) {
-  auto state = std::make_unique<State>(options);
+  auto state = std::make_unique<State>(options, metrics_kind(options));
   if (!state->database.open(said)) return nullptr;
   auto store = std::unique_ptr<MetricStore>(new MetricStore(std::move(state)));
   if (store->state_->attach()) return store;
@@ -247,12 +235,14 @@ CommitResult MetricStore::commit_tick(std::int64_t tick_unix_s, std::span<const 
   CommitResult result = s.database.begin(s.blob.size() + s.new_series.size() * kSeriesRowBytes, durable);
   if (result != CommitResult::ok) return result;
   const std::uint64_t number = s.commit_no + 1;
+  s.retention_clock.follow(tick_unix_s, s.clock->monotonic_ns());
   const auto set = [&](std::string_view key, std::uint64_t value) {
     return s.meta.bind(1, key).bind(2, value).run() == SQLITE_OK;
   };
   const bool written = s.write_tick(tick_unix_s, deltas, ledger) == SQLITE_OK && set("commit_no", number) &&
                        set("base_slot", static_cast<std::uint64_t>(std::int64_t{new_base_slot})) &&
                        set("base_commit", number) && set("base_crc", base_crc) &&
+                       set("retention_s", static_cast<std::uint64_t>(s.retention_clock.now_s())) &&
                        s.database.add_counts(delta) == SQLITE_OK;
   if (!written) return s.database.fail();
   killpoint("metric.before_commit");
@@ -267,6 +257,7 @@ CommitResult MetricStore::commit_tick(std::int64_t tick_unix_s, std::span<const 
 
 bool MetricStore::recover(std::string& said) {
   State& s = *state_;
+  s.upkeep.reset();
   for (Statement* statement : {&s.hot, &s.series, &s.meta, &s.ledger_row, &s.thin_ledger}) *statement = Statement();
   return s.database.recover(said) && s.attach();
 }

@@ -23,6 +23,13 @@ struct BaseSlot {
   std::uint64_t crc = 0;
 };
 
+/// What maintain() did.
+struct MetricUpkeep {
+  CommitResult result = CommitResult::ok;  // not ok: as of commit_tick(); nothing is lost, try again later
+  std::uint64_t steps = 0;                 // transactions
+  bool more = false;                       // the budget ended before the work
+};
+
 /// Not thread-safe; owned and called by one engine thread. checkpoint() alone may run on another thread, one at a time.
 class MetricStore {
  public:
@@ -44,6 +51,11 @@ class MetricStore {
                            std::uint64_t base_crc, const Counts& delta, const LedgerSnapshot& ledger, bool durable);
   bool recover(std::string& said);
 
+  /// Packs ticks into segments, rolls up and deletes what is old, gives free pages back: in small slices until the work
+  /// or the budget ends, one slice at least if there is work (docs/formats/metrics_db.md, Retention). `now_unix_s` may
+  /// jump: going back deletes nothing, going far forward is followed slowly.
+  MetricUpkeep maintain(std::int64_t now_unix_s, std::int64_t budget_ns);
+
   void checkpoint();
   [[nodiscard]] std::uint64_t disk_bytes() const;
   [[nodiscard]] std::vector<int> holders() const;
@@ -53,8 +65,9 @@ class MetricStore {
   [[nodiscard]] const std::string& why() const noexcept;
   [[nodiscard]] const std::string& path() const noexcept;
 
+  struct State;  // metric_store_state.h
+
  private:
-  struct State;
   explicit MetricStore(std::unique_ptr<State>) noexcept;
   std::unique_ptr<State> state_;
 };

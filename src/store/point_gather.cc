@@ -1,0 +1,74 @@
+// See point_gather.h.
+#include "store/point_gather.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace honeylink::telemetry::store {
+namespace {
+
+constexpr std::int64_t kTimeMax = std::int64_t{1} << 39;  // half of what a segment's head may hold
+
+void append(const StoredPoint& point, std::uint32_t tick, SeriesPoints& to) {
+  to.sid = point.sid;
+  to.kind = point.kind;
+  ++to.points;
+  to.ticks.push_back(tick);
+  if (point.kind != MetricType::histogram) {
+    to.last.push_back(is_real(point.kind) ? std::bit_cast<std::uint64_t>(point.real) : point.integer);
+    return;
+  }
+  to.sketches.push_back(point.sketch);
+  to.live_scales.push_back(point.live_scale);
+  if (point.exemplar.present) to.exemplars.push_back({tick, point.exemplar});
+}
+
+}  // namespace
+
+void PointGather::add(std::int64_t tick_unix_s, std::uint64_t n, std::span<const std::uint8_t> blob) {
+  MetricBlob points(blob);
+  if (!points.sound() || tick_unix_s > kTimeMax || tick_unix_s < -kTimeMax) {
+    lost_ += n;
+    return;
+  }
+  const Tier& tier = kTiers[0];
+  const std::int64_t length = tier.window_s();
+  const std::int64_t into = (tick_unix_s % length + length) % length;
+  const auto tick = static_cast<std::uint32_t>(into / tier.step_s);
+  Window& window = windows_[tick_unix_s - into];
+  window.first_tick = std::min(window.first_tick, tick);
+  window.last_tick = std::max(window.last_tick, tick);
+  std::uint64_t read = 0;
+  while (points.next(point_)) {
+    SeriesPoints& series = window.groups[point_.sid / kGroupSeries][point_.sid];
+    if (!series.ticks.empty() && series.kind != point_.kind) continue;
+    append(point_, tick, series);
+    ++read;
+  }
+  if (read < n) lost_ += n - read;
+  if (window.groups.empty()) windows_.erase(tick_unix_s - into);
+}
+
+PointGather::Packed PointGather::pack_next(SegmentWorkspace& work) {
+  const auto window = windows_.begin();
+  const auto group = window->second.groups.begin();
+  const Tier& tier = kTiers[0];
+  const SegmentGrid whole{0, window->first, tier.step_s, static_cast<std::uint32_t>(tier.ticks)};
+  SegmentGrid grid = whole;
+  grid.t0_unix_s += tier.step_s * window->second.first_tick;
+  grid.ticks = window->second.last_tick - window->second.first_tick + 1;
+  SegmentWriter writer(grid, work);
+  Rollup rollup(grid);  // sorts, and adds up what was committed twice in a tick
+  SeriesPoints result;
+  for (const auto& [sid, series] : group->second) {
+    rollup.begin(sid, series.kind);
+    rollup.add(series, whole);
+    if (rollup.finish(result)) writer.add(result);
+  }
+  Packed packed{grid, group->first, writer.points(), writer.finish()};
+  window->second.groups.erase(group);
+  if (window->second.groups.empty()) windows_.erase(window);
+  return packed;
+}
+
+}  // namespace honeylink::telemetry::store

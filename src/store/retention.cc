@@ -1,0 +1,159 @@
+// See retention.h: the clock, and what is due next. Doing it is in retention_work.cc.
+#include "store/retention.h"
+
+#include <algorithm>
+#include <string>
+
+namespace honeylink::telemetry::store {
+namespace {
+
+constexpr std::int64_t kFollowPace = 60;
+constexpr std::int64_t kHotBytesMax = 8'000'000;
+constexpr std::int64_t kHotRowsMax = 400;  // of one hour, with room for ticks out of turn
+constexpr std::int64_t kLookAgainSeconds = 600;
+// What Database keeps free for a commit under the cap; retention stays below it, so that deleting is never needed.
+constexpr std::uint64_t kCapReserve = 12'000'000, kCommitReserve = 4'000'000, kPagesReserve = 250'000;
+constexpr std::int64_t kPressureKeepDays[] = {1, 7};  // of tiers 0 and 1, whatever the cap
+constexpr std::int64_t kFreePagesMax = 4096;
+constexpr std::int64_t kExpireRows = 8;
+
+std::string text(std::int64_t n) { return std::to_string(n); }
+
+}  // namespace
+
+void RetentionClock::follow(std::int64_t seen_unix_s, std::int64_t monotonic_ns) noexcept {
+  const bool first = now_s_ == 0;
+  if (first) now_s_ = seen_unix_s;
+  if (followed_ns_ < 0) followed_ns_ = monotonic_ns;
+  const std::int64_t allowed = std::max<std::int64_t>(monotonic_ns - followed_ns_, 0) / 1'000'000'000 * kFollowPace;
+  if (seen_unix_s <= now_s_) {
+    followed_ns_ = monotonic_ns;
+    return;
+  }
+  if (allowed == 0) return;  // less than a second: let it add up
+  now_s_ += std::min(seen_unix_s - now_s_, allowed);
+  followed_ns_ = monotonic_ns;
+}
+
+bool Retention::over_soft_cap() {
+  Connection& c = database_.connection();
+  const std::int64_t used = (c.integer("PRAGMA page_count", 0) - c.integer("PRAGMA freelist_count", 0)) * 4096;
+  const std::uint64_t reserve = std::min(kCapReserve, bytes_max_ / 4) + std::min(kCommitReserve, bytes_max_ / 8) +
+                                std::min(kPagesReserve, bytes_max_ / 8);
+  return used > 0 && static_cast<std::uint64_t>(used) > (bytes_max_ - reserve) / 100 * 95;
+}
+
+bool Retention::plan_packing() {
+  Connection& c = database_.connection();
+  Statement hot = c.prepare("SELECT count(*), min(commit_no), max(commit_no), sum(length(data)) FROM hot");
+  if (!hot || hot.step() != SQLITE_ROW || hot.integer(0) == 0) return false;
+  const std::int64_t first = hot.integer(1), last = hot.integer(2);
+  const bool full = hot.integer(0) > kHotRowsMax || hot.integer(3) > kHotBytesMax;
+  hot = Statement();
+  const auto hour_of = [&](std::int64_t row) {
+    return c.integer("SELECT tick / 3600 FROM hot WHERE commit_no=" + text(row), 0);
+  };
+  const std::int64_t now = hour_of(last);
+  if (!full && hour_of(first) == now) return false;
+  // Up to the hour that is being written; where that hour alone is too much, all of it.
+  std::int64_t until = c.integer("SELECT coalesce(max(commit_no), 0) FROM hot WHERE tick / 3600 <> " + text(now), 0);
+  if (until == 0) until = last;
+  packing_ = std::make_unique<Packing>();
+  packing_->next_row = first;
+  packing_->last_row = until;
+  return true;
+}
+
+bool Retention::roll_oldest(const Tier& from, const Tier& to, std::int64_t due_s) {
+  Statement oldest = database_.connection().prepare(
+      "SELECT \"group\", min(t0) FROM seg WHERE tier=?1 AND t0 >= 0 AND (t0 / 86400 + 1) * 86400 <= ?2");
+  oldest.bind(1, from.number).bind(2, due_s);
+  if (!oldest || oldest.step() != SQLITE_ROW || oldest.is_null(1)) return false;
+  const std::int64_t group = oldest.integer(0), window = oldest.integer(1) / to.window_s() * to.window_s();
+  oldest = Statement();
+  return begin_rolling(from, to, group, window, due_s);
+}
+
+bool Retention::plan_rolling(std::int64_t now_s) {
+  // A finished window of four hours that is still in rows of an hour becomes one row.
+  const std::int64_t window = kTiers[0].window_s();
+  Statement rows = database_.connection().prepare(
+      "SELECT \"group\", t0 / ?1 AS w FROM seg WHERE tier=0 AND t0 >= 0 AND (t0 / ?1 + 1) * ?1 <= ?2 GROUP BY 1, 2 "
+      "HAVING count(*) > 1 LIMIT 1");
+  rows.bind(1, window).bind(2, now_s);
+  if (rows && rows.step() == SQLITE_ROW) {
+    const std::int64_t group = rows.integer(0), begin = rows.integer(1) * window;
+    rows = Statement();
+    return begin_rolling(kTiers[0], kTiers[0], group, begin, now_s);
+  }
+  rows = Statement();
+  return roll_oldest(kTiers[0], kTiers[1], now_s - kTiers[0].keep_s) ||
+         roll_oldest(kTiers[1], kTiers[2], now_s - kTiers[1].keep_s);
+}
+
+// Coarser rather than gone: a day of minutes becomes a sixtieth, ten seconds become a third.
+bool Retention::plan_pressure(std::int64_t now_s) {
+  if (!over_soft_cap()) return false;
+  return roll_oldest(kTiers[1], kTiers[2], now_s - kPressureKeepDays[1] * kDaySeconds) ||
+         roll_oldest(kTiers[0], kTiers[1], now_s - kPressureKeepDays[0] * kDaySeconds);
+}
+
+bool Retention::plan(std::int64_t now_s) {
+  if (plan_packing()) return true;
+  if (now_s < idle_until_s_) return false;
+  if (plan_rolling(now_s) || plan_pressure(now_s)) return true;
+  return false;
+}
+
+Retention::Slice Retention::expire(std::int64_t now_s) {
+  const std::int64_t before = now_s - kTiers[2].keep_s;
+  Statement rows = database_.connection().prepare("SELECT id, n FROM seg WHERE tier=2 AND t1 <= ?1 LIMIT ?2");
+  rows.bind(1, before).bind(2, kExpireRows);
+  std::vector<std::int64_t> ids;
+  std::uint64_t points = 0;
+  while (rows && rows.step() == SQLITE_ROW) ids.push_back(rows.integer(0)), points += rows.number(1);
+  rows = Statement();
+  if (ids.empty()) return {};
+  CommitResult result = database_.begin(4096, false);
+  if (result != CommitResult::ok) return {result, true, false};
+  Statement erase = database_.connection().prepare("DELETE FROM seg WHERE id=?1");
+  bool whole = static_cast<bool>(erase);
+  for (const std::int64_t id : ids) whole = whole && erase.bind(1, id).run() == SQLITE_OK;
+  erase = Statement();
+  result = end(whole && count("expired", points) == SQLITE_OK);
+  return {result, true, result == CommitResult::ok};
+}
+
+Retention::Slice Retention::give_back_pages() {
+  Connection& c = database_.connection();
+  const std::int64_t unused = c.integer("PRAGMA freelist_count", 0);
+  if (unused <= std::min(kFreePagesMax, std::max<std::int64_t>(c.integer("PRAGMA page_count", 0) / 8, 256))) return {};
+  CommitResult result = database_.begin(std::uint64_t{64} * 2 * 4096, false);
+  if (result != CommitResult::ok) return {result, true, false};
+  result = end(c.execute("PRAGMA incremental_vacuum(64)") == SQLITE_OK);
+  return {result, true, result == CommitResult::ok};
+}
+
+Retention::Slice Retention::next(std::int64_t now_s) {
+  seen_s_ = now_s;
+  if (packing_) return go_on_packing();
+  if (rolling_) return go_on_rolling();
+  if (plan(now_s)) return {CommitResult::ok, true, false};
+  if (now_s < idle_until_s_) return {};
+  Slice slice = expire(now_s);
+  if (!slice.worked) slice = give_back_pages();
+  if (!slice.worked) idle_until_s_ = now_s + kLookAgainSeconds;
+  return slice;
+}
+
+int Retention::count(std::string_view name, std::uint64_t n) {
+  if (n == 0) return SQLITE_OK;
+  Statement add = database_.connection().prepare(
+      "INSERT INTO counts(name, n) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET n=n+excluded.n");
+  return add ? add.bind(1, name).bind(2, n).run() : database_.connection().result();
+}
+
+// Ends the transaction: all of it, or nothing.
+CommitResult Retention::end(bool whole) { return whole ? database_.commit() : database_.fail(); }
+
+}  // namespace honeylink::telemetry::store
