@@ -53,9 +53,10 @@ class CliTest : public testing::Test {
     return said;
   }
   /// What it says goes to the file `output`.
-  pid_t in_background(const std::vector<std::string>& words, const std::string& output = "/dev/null") {
+  pid_t in_background(const std::vector<std::string>& words, const std::string& output = "/dev/null",
+                      const std::vector<std::string>& environment = {}) {
     const int file = ::open(output.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    background_.push_back(spawn(words, {}, file, file));
+    background_.push_back(spawn(words, environment, file, file));
     ::close(file);
     return background_.back();
   }
