@@ -21,7 +21,7 @@ constinit Counter<> counted{"bench.counter", "{event}", "Counted by honeytel ben
 constinit Histogram measured{"bench.histogram", "By", "Recorded by honeytel bench"};
 
 using Clock = std::chrono::steady_clock;
-enum class Kind : std::uint8_t { metric, span, log };
+enum class Kind : std::uint8_t { metric, span, log, nothing };
 constexpr std::size_t kPattern = 100;
 
 /// The mix, spread evenly: the same hundred events again and again.
@@ -66,16 +66,17 @@ void record_one(Kind kind, std::uint64_t i, Worker& worker) {
       log_info("bench.log", {{"packet", i}, {"link", "wifi"}, {"late", (i & 64U) != 0}});
       ++worker.logs;
       break;
+    case Kind::nothing:
+      break;
   }
   const std::uint64_t ticks = read_ticks() - before;
   worker.latency.add(ticks);
   worker.worst = std::max(worker.worst, ticks);
 }
 
-/// `events` of them, at most at `rate`: due events are recorded in one go, then the thread sleeps for the rest of a
-/// millisecond.
-void work(const BenchPlan& plan, std::uint64_t events, double rate, Worker& worker) {
-  const auto pattern = pattern_of(plan);
+/// `events` of them, at most at `rate`. Due events are recorded in one go, then the thread sleeps for the rest of a
+/// millisecond; with `even` it waits awake, so that no event is late and no call pays for waking up.
+void work(const std::array<Kind, kPattern>& pattern, bool even, std::uint64_t events, double rate, Worker& worker) {
   const auto began = Clock::now();
   for (std::uint64_t i = 0; i < events;) {
     std::uint64_t due = events;
@@ -84,8 +85,33 @@ void work(const BenchPlan& plan, std::uint64_t events, double rate, Worker& work
       due = std::min(events, static_cast<std::uint64_t>(elapsed * rate) + 1);
     }
     for (; i < due; ++i) record_one(pattern[i % kPattern], i, worker);
-    if (rate > 0 && i < events) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    if (rate > 0 && i < events && !even) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
+}
+
+using Workers = std::vector<std::unique_ptr<Worker>>;
+
+/// All threads of the plan, each with its part of the events. Ticks per nanosecond, as measured meanwhile.
+double work_all(const BenchPlan& plan, const std::array<Kind, kPattern>& pattern, std::uint64_t events,
+                Workers& workers, double& seconds) {
+  const auto began = Clock::now();
+  const std::uint64_t ticks_began = read_ticks();
+  std::vector<std::thread> threads;
+  const double rate = plan.rate / static_cast<double>(plan.threads);
+  for (std::uint64_t i = 0; i < plan.threads; ++i) {
+    workers.push_back(std::make_unique<Worker>());
+    const std::uint64_t part = events / plan.threads + (i < events % plan.threads ? 1 : 0);
+    threads.emplace_back([&, part, worker = workers.back().get()] { work(pattern, plan.even, part, rate, *worker); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  seconds = std::chrono::duration<double>(Clock::now() - began).count();
+  return static_cast<double>(read_ticks() - ticks_began) / (seconds * 1e9);
+}
+
+std::unique_ptr<LatencyHistogram> merged(const Workers& workers) {
+  auto all = std::make_unique<LatencyHistogram>();
+  for (const auto& worker : workers) all->add(worker->latency);
+  return all;
 }
 
 }  // namespace
@@ -112,27 +138,26 @@ bool parse_mix(const std::string& text, BenchPlan& plan, std::string& why) {
 }
 
 BenchResult record_bench(const BenchPlan& plan) {
-  std::vector<std::unique_ptr<Worker>> workers;
-  for (std::uint64_t i = 0; i < plan.threads; ++i) workers.push_back(std::make_unique<Worker>());
-  const auto began = Clock::now();
-  const std::uint64_t ticks_began = read_ticks();
-  std::vector<std::thread> threads;
-  const double rate = plan.rate / static_cast<double>(plan.threads);
-  for (std::uint64_t i = 0; i < plan.threads; ++i) {
-    const std::uint64_t events = plan.events / plan.threads + (i < plan.events % plan.threads ? 1 : 0);
-    threads.emplace_back([&plan, events, rate, worker = workers[i].get()] { work(plan, events, rate, *worker); });
-  }
-  for (std::thread& thread : threads) thread.join();
   BenchResult result;
-  result.seconds = std::chrono::duration<double>(Clock::now() - began).count();
-  const double ticks_per_ns = static_cast<double>(read_ticks() - ticks_began) / (result.seconds * 1e9);
-  auto all = std::make_unique<LatencyHistogram>();
+  {
+    std::array<Kind, kPattern> nothing;
+    nothing.fill(Kind::nothing);
+    Workers workers;
+    const double ticks_per_ns = work_all(
+        plan, nothing, std::min(plan.events, plan.rate > 0 ? static_cast<std::uint64_t>(plan.rate) : 1'000'000),
+        workers, result.floor_seconds);
+    const auto floor = merged(workers);
+    result.floor_p99_9 = static_cast<double>(floor->percentile(0.999)) / ticks_per_ns;
+    result.floor_p99_99 = static_cast<double>(floor->percentile(0.9999)) / ticks_per_ns;
+  }
+  Workers workers;
+  const double ticks_per_ns = work_all(plan, pattern_of(plan), plan.events, workers, result.seconds);
   std::uint64_t worst = 0;
   for (const auto& worker : workers) {
-    all->add(worker->latency);
     result.metrics += worker->metrics, result.spans += worker->spans, result.logs += worker->logs;
     worst = std::max(worst, worker->worst);
   }
+  const auto all = merged(workers);
   const auto ns = [&](std::uint64_t ticks) { return static_cast<double>(ticks) / ticks_per_ns; };
   result.p50 = ns(all->percentile(0.5)), result.p99 = ns(all->percentile(0.99)),
   result.p99_9 = ns(all->percentile(0.999));

@@ -50,6 +50,9 @@ bool read_recorder(const std::string& line, BenchResult& r) {
     else if (name == "p99_9") r.p99_9 = n;
     else if (name == "p99_99") r.p99_99 = n;
     else if (name == "worst") r.worst = n;
+    else if (name == "floor_seconds") r.floor_seconds = n;
+    else if (name == "floor_p99_9") r.floor_p99_9 = n;
+    else if (name == "floor_p99_99") r.floor_p99_99 = n;
   }
   return true;
 }
@@ -195,8 +198,9 @@ std::string recorder_json(const BenchResult& r) {
       .key("p99_99")
       .real(r.p99_99)
       .key("worst")
-      .real(r.worst)
-      .end_object();
+      .real(r.worst);
+  json.key("floor_seconds").real(r.floor_seconds).key("floor_p99_9").real(r.floor_p99_9);
+  json.key("floor_p99_99").real(r.floor_p99_99).end_object();
   return json.str();
 }
 
@@ -213,10 +217,14 @@ query::Answer<BenchOutcome> measure_bench(const Call& call, const BenchPlan& pla
   Fd writing(ends[1]);
   BenchOutcome out;
   const auto began = Clock::now();
-  Child recorder(
-      {"honeytel", "__bench-recorder", "--home", home.path, "--events", std::to_string(plan.events), "--threads",
-       std::to_string(plan.threads), "--rate", plan.rate > 0 ? query::json_number(plan.rate) : "max", "--mix", mix},
-      writing.get());
+  std::vector<std::string> words{"honeytel",  "__bench-recorder",
+                                 "--home",    home.path,
+                                 "--events",  std::to_string(plan.events),
+                                 "--threads", std::to_string(plan.threads),
+                                 "--rate",    plan.rate > 0 ? query::json_number(plan.rate) : "max",
+                                 "--mix",     mix};
+  if (plan.even) words.emplace_back("--even");
+  Child recorder(words, writing.get());
   writing = Fd();
   Progress progress(call.terminal, "recording");
   const std::string line =
@@ -224,7 +232,8 @@ query::Answer<BenchOutcome> measure_bench(const Call& call, const BenchPlan& pla
   progress.clear();
   if (recorder.wait() != 0 || !read_recorder(line.substr(0, line.find('\n')), out.recorded))
     return query::Problem{query::ProblemKind::failed, "the recorder did not finish", line, ""};
-  settle(home.path, out, began);
+  const std::chrono::duration<double> floor(out.recorded.floor_seconds);  // nothing was recorded during it
+  settle(home.path, out, began + std::chrono::duration_cast<Clock::duration>(floor));
   engine.stop();
   engine.wait();
   out.cpu_recorder = recorder.cpu_seconds(), out.cpu_engine = engine.cpu_seconds();

@@ -56,7 +56,8 @@ std::string to_json(const BenchOutcome& o, bool passed) {
       .real(o.recorded.p99)
       .key("p99_9")
       .real(o.recorded.p99_9);
-  json.key("p99_99").real(o.recorded.p99_99).key("max").real(o.recorded.worst).end_object();
+  json.key("p99_99").real(o.recorded.p99_99).key("max").real(o.recorded.worst);
+  json.key("floor_p99_9").real(o.recorded.floor_p99_9).key("floor_p99_99").real(o.recorded.floor_p99_99).end_object();
   json.key("mix")
       .begin_object()
       .key("metrics")
@@ -87,6 +88,8 @@ void print_outcome(const Call& call, const BenchOutcome& o, bool passed) {
   line("dropped", query::format_count(o.dropped) + ", unaccounted " + query::format_count(o.missing));
   line("a call", "p50 " + ns(o.recorded.p50) + ", p99 " + ns(o.recorded.p99) + ", p99.9 " + ns(o.recorded.p99_9) +
                      ", p99.99 " + ns(o.recorded.p99_99) + ", longest " + ns(o.recorded.worst));
+  line("no call", "p99.9 " + ns(o.recorded.floor_p99_9) + ", p99.99 " + ns(o.recorded.floor_p99_99) +
+                      " in the same loop: the machine's own part");
   line("CPU", cpu);
   line("memory", "recorder " + query::format_bytes(o.rss_recorder) + ", engine " + query::format_bytes(o.rss_engine));
   const Style& style = call.terminal.style;
@@ -106,6 +109,8 @@ bool read_plan(const Call& call, BenchPlan& plan, query::Problem& problem) {
       return problem = usage_problem("--rate cannot be '" + rate + "'", "it takes events per second, or max"), false;
     plan.rate = *value;
   }
+  plan.even = call.has("even");
+  if (plan.even && plan.rate == 0) return problem = usage_problem("--even needs a --rate"), false;
   const auto duration = call.duration("duration", 0, problem);
   const auto events = call.count("events",
                                  duration.value_or(0) > 0 && plan.rate > 0
@@ -156,6 +161,7 @@ constexpr Option kOptions[] = {
     {"threads", "T", "Recording threads (default: 1)"},
     {"rate", "N|max", "Events per second in all (default: max)"},
     {"duration", "TIME", "Instead of --events, with --rate"},
+    {"even", "", "With --rate: each event at its own time, by waiting awake; needs a core for itself"},
     {"mix", "MIX", "Shares in per cent (default: metrics=70,spans=15,logs=15)"},
 };
 
@@ -164,7 +170,7 @@ constexpr Option kOptions[] = {
 extern const Command kBench{
     .name = "bench",
     .summary = "How much this machine records and stores, everything persisted",
-    .usage = "[--events N] [--threads T] [--rate N|max] [--mix metrics=70,spans=15,logs=15]",
+    .usage = "[--events N] [--threads T] [--rate N|max] [--even] [--mix metrics=70,spans=15,logs=15]",
     .about =
         "Uses a temporary home. Afterwards every event is looked for in the stores: exit 1 where one is\nunaccounted "
         "for, or dropped at a given --rate.",
