@@ -1,6 +1,7 @@
 // Cells and open spans of a ring built by hand; what a writer does while they are read; what can be wrong with them.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <bit>
 #include <cmath>
@@ -245,7 +246,7 @@ void open_span(TestRing& ring, std::uint32_t chunk, std::uint32_t i, std::uint64
   r.start = 5;
   r.span = span;
   std::memcpy(slot.bytes, &r, sizeof r);
-  std::memcpy(slot.bytes + sizeof r, items.bytes().data(), items.bytes().size());
+  std::copy(items.bytes().begin(), items.bytes().end(), slot.bytes + sizeof r);
   slot.used = static_cast<std::uint32_t>(sizeof r + items.bytes().size());
   slot.state = static_cast<std::uint32_t>(SpanSlotState::open);
 }
