@@ -41,6 +41,12 @@ inline constexpr auto kKillpoints = std::to_array<std::string_view>({
     "metric.after_row",
     "metric.before_commit",
     "metric.after_commit",
+    // store: packing and rolling up metrics
+    "segment.before_begin",
+    "segment.after_write",
+    "segment.after_delete",
+    "segment.before_commit",
+    "segment.after_commit",
     // store: checkpoint
     "checkpoint.before",
     "checkpoint.after",
