@@ -76,21 +76,31 @@ def comparison(columns, names):
             yield f"| {what} | {pair(columns['ours'], name)} |{cells}"
 
 
+def drain_rows(drain):
+    yield "| ns a record, half spans of 2 attributes, half logs of 3 fields (bench/drain_bench.cc) | a drain of 16 chunks | the whole ring |"
+    yield "|---|---|---|"
+    for name, what in (("DrainCopy", "copied by the kernel"), ("DrainCopyAndSplit", "and checked and split"),
+                       ("DrainDecode", "and decoded"), ("DrainStore", "and scrubbed and encoded for the stores")):
+        cells = [f"{drain[key]:.1f}" if (key := f"{name}/{chunks}") in drain else "" for chunks in (16, 0)]
+        yield f"| {what} | {cells[0]} | {cells[1]} |"
+
+
 def whole_rows(folder):
-    yield "| command | recorded/s | stored/s | dropped / unaccounted | CPU recorder + engine | peak RSS recorder / engine | a call: p50, p99.9, p99.99 |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| command | recorded/s | stored/s | dropped / unaccounted | CPU recorder + engine | peak RSS recorder / engine | a call: p50, p99.9, p99.99 | the loop without a call: p99.9, p99.99 |"
+    yield "|---|---|---|---|---|---|---|---|"
     for name in ("rate-100000", "rate-300000", "rate-max", "spans-100000", "spans-free"):
         text = (folder / f"whole-{name}.json").read_text().strip()
         command = (folder / f"whole-{name}.command").read_text().strip()
         if not text:
-            yield f"| `{command}` | did not finish | | | | | |"
+            yield f"| `{command}` | did not finish | | | | | | |"
             continue
         o = json.loads(text.splitlines()[-1])
         latency = o["latency_ns"]
         yield (f"| `{command}` | {o['events_per_second']:,.0f} | {o['stored_per_second']:,.0f} | {o['dropped']:,} / {o['missing']:,} | "
                f"{o['cpu_seconds']['recorder']:.1f} + {o['cpu_seconds']['engine']:.1f} s | "
                f"{o['rss_bytes']['recorder'] / 2**20:.1f} / {o['rss_bytes']['engine'] / 2**20:.1f} MiB | "
-               f"{latency['p50']:,.0f}, {latency['p99_9']:,.0f}, {latency['p99_99']:,.0f} ns |")
+               f"{latency['p50']:,.0f}, {latency['p99_9']:,.0f}, {latency['p99_99']:,.0f} ns | "
+               f"{latency['floor_p99_9']:,.0f}, {latency['floor_p99_99']:,.0f} ns |")
 
 
 def idle_sentence(folder):
@@ -133,8 +143,7 @@ def full_text(folder, columns, drain):
     yield "".join(f"- {line}\n" for line in (folder / "machine").read_text().splitlines())
     yield "## A call\n"
     yield "\n".join(comparison(columns, {name for name, _ in ROWS})) + "\n"
-    yield "Reading a full ring of spans and logs (bench/drain_bench.cc): " + ", ".join(
-        f"{what} {drain[name]:.1f} ns a record" for name, what in (("DrainCopyAndSplit", "copied, checked and split"), ("DrainDecode", "and decoded")) if name in drain) + ".\n"
+    yield "\n".join(drain_rows(drain)) + "\n"
     if not (folder / "whole-rate-100000.json").exists():
         yield "Everything persisted, memory and the idle agent were not measured in this run (`./dev bench --calls`)."
         yield RULES

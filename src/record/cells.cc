@@ -57,7 +57,9 @@ std::uint64_t hash_text(std::string_view text, std::uint64_t seed) noexcept {
 }
 
 std::uint64_t hash_labels(const Instrument& instrument, const Label* labels, std::size_t count) noexcept {
-  std::uint64_t hash = hash_seed ^ static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&instrument));
+  // The name as well: another plug-in's instrument may come to stand where an unloaded one stood.
+  std::uint64_t hash =
+      hash_seed ^ static_cast<std::uint64_t>(reinterpret_cast<std::uintptr_t>(&instrument)) ^ instrument.name.word();
   for (std::size_t i = 0; i < count; ++i) {
     const Value& value = labels[i].value;
     hash = mix(hash, labels[i].key.word());
