@@ -19,7 +19,9 @@ namespace honeylink::telemetry::tests {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr uid_t kNobody = 54321;  // not in the password database: no home can be found for it
+// Not in the password database: no home can be found for it. Of this process alone: tests run side by side, and what a
+// user leaves in /dev/shm is removed at the end.
+const uid_t kNobody = 1'000'000'000U + 2 * static_cast<uid_t>(::getpid());
 
 void become(uid_t user) {
   if (::setgroups(0, nullptr) != 0 || ::setgid(user) != 0 || ::setuid(user) != 0) ::_exit(80);
