@@ -7,6 +7,7 @@
 #include "query/sql_tables.h"
 #include "query/table_module.h"
 #include "query/time_text.h"
+#include "query/trace_reader.h"
 
 namespace honeylink::telemetry::query {
 namespace {
@@ -17,20 +18,25 @@ struct LogsTable {
       "TEXT, trace_id TEXT, span_id TEXT,"
       " fields TEXT, line TEXT)";
   static constexpr int kTimeColumn = 1;
-  explicit LogsTable(std::string at) : home(std::move(at)) {}
-  std::string home;
+  static constexpr std::array kPushed{PushedColumn{7, Pushed::text, 1e-2}};
+  explicit LogsTable(SqlHome at) : home(std::move(at)) {}
+  SqlHome home;
 
   class Cursor {
    public:
-    explicit Cursor(LogsTable& table) : home_(table.home) {}
-    bool begin(std::int64_t since, std::int64_t until, std::string&) {
-      filter_.since_unix_ns = since, filter_.until_unix_ns = until;
+    explicit Cursor(LogsTable& table) : home_(*table.home) {}
+    bool begin(const Pushed& pushed, std::string&) {
+      filter_.since_unix_ns = pushed.since_unix_ns, filter_.until_unix_ns = pushed.until_unix_ns;
+      // Other texts may stand in a line in another spelling; SQLite compares those.
+      const std::string_view trace = pushed.texts[0].value_or("");
+      if (!normalize_trace_prefix(trace, filter_.trace_prefix) || filter_.trace_prefix != trace)
+        filter_.trace_prefix.clear();
       files_ = list_log_files(home_);
       file_ = at_ = 0;
       lines_.clear();
       return true;
     }
-    bool next() {
+    bool next(std::string&) {
       for (;;) {
         while (at_ < lines_.size()) {
           if (passes(lines_[at_++], filter_, line_)) return true;
@@ -88,7 +94,7 @@ struct LogsTable {
 
 }  // namespace
 
-bool add_logs_table(sqlite3* db, const std::string& home) {
+bool add_logs_table(sqlite3* db, const SqlHome& home) {
   return TableModule<LogsTable>::add(db, "logs", home) == SQLITE_OK;
 }
 

@@ -36,27 +36,33 @@ struct PointsTable {
       " value REAL, count INTEGER, sum REAL, min REAL, max REAL, p50 REAL, p95 REAL, p99 REAL, trace_id TEXT, series "
       "INTEGER)";
   static constexpr int kTimeColumn = 8;
-  explicit PointsTable(std::string at) : home(std::move(at)) {}
-  std::string home;
+  enum PushedAt : std::size_t { kSeries, kMetric };
+  static constexpr std::array kPushed{PushedColumn{18, Pushed::integer}, PushedColumn{0, Pushed::text}};
+  explicit PointsTable(SqlHome at) : home(std::move(at)) {}
+  SqlHome home;
 
   class Cursor {
    public:
-    explicit Cursor(PointsTable& table) : home_(table.home) {}
-    bool begin(std::int64_t since, std::int64_t until, std::string& why) {
+    explicit Cursor(PointsTable& table) : home_(*table.home) {}
+    bool begin(const Pushed& pushed, std::string& why) {
       auto opened = MetricReader::open(home_);
       if (!opened.ok() && opened.problem().kind == ProblemKind::not_found) return reader_.reset(), true;
       if (!opened.ok()) return why = opened.problem().what + ": " + opened.problem().why, false;
       reader_ = std::move(opened.value());
       MetricRange range;
-      range.since_unix_s = since == INT64_MIN ? since : since / kSecond - 1;
-      range.until_unix_s = until == INT64_MAX ? until : until / kSecond + 1;
+      if (pushed.since_unix_ns != INT64_MIN) range.since_unix_s = pushed.since_unix_ns / kSecond - 1;
+      if (pushed.until_unix_ns != INT64_MAX) range.until_unix_s = pushed.until_unix_ns / kSecond + 1;
+      sid_ = pushed.integers[kSeries];
+      metric_.reset();
+      if (pushed.texts[kMetric]) metric_.emplace(*pushed.texts[kMetric]);
       walk_.emplace(reader_->walk(range));
       return true;
     }
-    bool next() {
+    bool next(std::string&) {
       while (reader_ && walk_->next(tick_, point_)) {
+        if (sid_ && *sid_ != point_.sid) continue;
         series_ = reader_->by_sid(point_.sid);
-        if (series_ != nullptr) return true;
+        if (series_ != nullptr && (!metric_ || *metric_ == series_->name)) return true;
       }
       return false;
     }
@@ -113,6 +119,8 @@ struct PointsTable {
 
    private:
     std::string home_;
+    std::optional<std::int64_t> sid_;
+    std::optional<std::string> metric_;
     std::unique_ptr<MetricReader> reader_;
     std::optional<MetricReader::Walk> walk_;
     store::StoredPoint point_;
@@ -123,7 +131,7 @@ struct PointsTable {
 
 }  // namespace
 
-bool add_points_table(sqlite3* db, const std::string& home) {
+bool add_points_table(sqlite3* db, const SqlHome& home) {
   return TableModule<PointsTable>::add(db, "points", home) == SQLITE_OK;
 }
 

@@ -6,6 +6,14 @@
 
 namespace honeylink::telemetry::query {
 
+int add_tables(sqlite3* db, const SqlHome& home) {
+  constexpr std::array kTables{add_spans_table, add_logs_table, add_points_table};
+  for (const auto add : kTables) {
+    if (!add(db, home)) return sqlite3_errcode(db);
+  }
+  return SQLITE_OK;
+}
+
 Answer<store::Connection> open_sql(const std::string& home) {
   const bool metrics = file_exists(metrics_path(home)), traces = file_exists(traces_path(home));
   auto opened = open_database(metrics ? metrics_path(home) : traces_path(home));
@@ -17,10 +25,8 @@ Answer<store::Connection> open_sql(const std::string& home) {
     if (!attach || attach.bind(1, std::string_view(path)).run() != SQLITE_OK)
       return database_problem(connection, path, "cannot open " + path);
   }
-  if (!add_spans_table(connection.get(), home) || !add_logs_table(connection.get(), home) ||
-      !add_points_table(connection.get(), home)) {
+  if (add_tables(connection.get(), std::make_shared<const std::string>(home)) != SQLITE_OK)
     return database_problem(connection, metrics_path(home), "cannot add the tables spans, logs and points");
-  }
   return std::move(opened.value());
 }
 

@@ -2,23 +2,28 @@
 //
 //   static constexpr const char* kSchema;           // CREATE TABLE x(…); the column kTimeColumn holds Unix ns
 //   static constexpr int kTimeColumn;
-//   explicit Table(std::string home);
+//   static constexpr std::array kPushed{PushedColumn{18, Pushed::integer}, …};   // columns whose `=` is pushed down
+//   explicit Table(SqlHome home);
 //   struct Cursor {
 //     explicit Cursor(Table&);
-//     bool begin(std::int64_t since_unix_ns, std::int64_t until_unix_ns, std::string& why);   // false: an error
-//     bool next();                                  // false: the end
+//     bool begin(const Pushed&, std::string& why);   // false: an error
+//     bool next(std::string& why);                   // false: the end; with a `why`: an error
 //     void column(sqlite3_context*, int);
 //   };
 //
-// Tables are read-only and eponymous: they exist without CREATE. Comparisons with the time column are pushed down;
-// SQLite checks them again, so that a cursor may give more than asked, never less. Nothing throws through SQLite.
+// Tables are read-only and eponymous: they exist without CREATE, and no view or trigger of a file may name them
+// (SQLITE_VTAB_DIRECTONLY). SQLite checks again what is pushed down, so that a cursor may give more than asked, never
+// less. Nothing throws through SQLite.
 #pragma once
-#include <sqlite3.h>
-
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <exception>
+#include <memory>
+#include <optional>
 #include <string>
+
+#include "store/sqlite.h"
 
 namespace honeylink::telemetry::query {
 
@@ -26,12 +31,42 @@ inline void result_text(sqlite3_context* context, std::string_view text) {
   sqlite3_result_text64(context, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
+/// Where the tables of a connection read. It may be changed between two statements; a cursor takes what holds when it
+/// is made.
+using SqlHome = std::shared_ptr<const std::string>;
+
+/// What a statement asks of a table, as far as it was pushed down. The texts live as long as begin().
+struct Pushed {
+  enum Type : std::uint8_t { integer, text };
+  static constexpr std::size_t kColumnsMax = 4;
+  std::int64_t since_unix_ns = INT64_MIN, until_unix_ns = INT64_MAX;  // both included
+  /// Index: that of the column in kPushed. Empty: not asked for.
+  std::array<std::optional<std::int64_t>, kColumnsMax> integers;
+  std::array<std::optional<std::string_view>, kColumnsMax> texts;
+};
+struct PushedColumn {
+  int column;
+  Pushed::Type type;
+  double share = 1e-3;  // of all rows that one value has, for the planner
+};
+
+/// The bounds and equalities of a statement, numbered for idxNum: bit 0 and 1 the time column's lower and upper bound,
+/// bit 2 its equality, bit 3 + i the equality of the i-th pushed column. Arguments follow in the order of the bits.
+class PushDown {
+ public:
+  enum Bit : int { kLower = 1, kUpper = 2, kExact = 4, kFirstColumn = 8 };
+  static void choose(sqlite3_index_info* info, int time_column, std::span<const PushedColumn> columns) noexcept;
+  static void take(int bits, std::span<sqlite3_value* const> values, std::span<const PushedColumn> columns, Pushed& to);
+};
+
 template <class Table>
 class TableModule {
+  static_assert(Table::kPushed.size() <= Pushed::kColumnsMax);
+
  public:
-  static int add(sqlite3* db, const char* name, const std::string& home) {
-    return sqlite3_create_module_v2(db, name, &kModule, new std::string(home),
-                                    [](void* p) { delete static_cast<std::string*>(p); });
+  static int add(sqlite3* db, const char* name, const SqlHome& home) {
+    return sqlite3_create_module_v2(db, name, &kModule, new SqlHome(home),
+                                    [](void* p) { delete static_cast<SqlHome*>(p); });
   }
 
  private:
@@ -46,12 +81,12 @@ class TableModule {
     bool at_end = true;
     explicit Walk(Table& table) : cursor(table) {}
   };
-  enum Bound : int { kLower = 1, kUpper = 2 };
 
   static int connect(sqlite3* db, void* home, int, const char* const*, sqlite3_vtab** made, char**) noexcept {
     try {
+      sqlite3_vtab_config(db, SQLITE_VTAB_DIRECTONLY);
       const int code = sqlite3_declare_vtab(db, Table::kSchema);
-      if (code == SQLITE_OK) *made = &(new Instance{{}, Table(*static_cast<std::string*>(home))})->base;
+      if (code == SQLITE_OK) *made = &(new Instance{{}, Table(*static_cast<SqlHome*>(home))})->base;
       return code;
     } catch (...) { return SQLITE_NOMEM; }
   }
@@ -59,30 +94,10 @@ class TableModule {
     delete reinterpret_cast<Instance*>(table);
     return SQLITE_OK;
   }
-
-  /// One lower and one upper bound of the time column are taken; idxNum says which.
   static int best_index(sqlite3_vtab*, sqlite3_index_info* info) noexcept {
-    int arguments = 0;
-    info->idxNum = 0;
-    const auto take = [&](int i, int bound) {
-      if ((info->idxNum & bound) != 0) return;
-      info->idxNum |= bound;
-      info->aConstraintUsage[i].argvIndex = ++arguments;
-    };
-    for (const int bound : {static_cast<int>(kLower), static_cast<int>(kUpper)}) {
-      for (int i = 0; i < info->nConstraint; ++i) {
-        const auto& constraint = info->aConstraint[i];
-        if (!constraint.usable || constraint.iColumn != Table::kTimeColumn) continue;
-        const unsigned char op = constraint.op;
-        if (bound == kLower && (op == SQLITE_INDEX_CONSTRAINT_GE || op == SQLITE_INDEX_CONSTRAINT_GT)) take(i, kLower);
-        if (bound == kUpper && (op == SQLITE_INDEX_CONSTRAINT_LE || op == SQLITE_INDEX_CONSTRAINT_LT)) take(i, kUpper);
-      }
-    }
-    info->estimatedCost = info->idxNum == 0 ? 1e7 : info->idxNum == 3 ? 1e5 : 1e6;
-    info->estimatedRows = info->idxNum == 0 ? 10'000'000 : 100'000;
+    PushDown::choose(info, Table::kTimeColumn, Table::kPushed);
     return SQLITE_OK;
   }
-
   static int open(sqlite3_vtab* table, sqlite3_vtab_cursor** made) noexcept {
     try {
       *made = &(new Walk(reinterpret_cast<Instance*>(table)->table))->base;
@@ -98,29 +113,27 @@ class TableModule {
     cursor->pVtab->zErrMsg = sqlite3_mprintf("%s", why);
     return SQLITE_ERROR;
   }
-  static int filter(sqlite3_vtab_cursor* base, int bounds, const char*, int count, sqlite3_value** values) noexcept {
+  static int step(Walk* walk) {
+    std::string why;
+    walk->at_end = !walk->cursor.next(why);
+    return walk->at_end && !why.empty() ? fail(&walk->base, why.c_str()) : SQLITE_OK;
+  }
+  static int filter(sqlite3_vtab_cursor* base, int bits, const char*, int count, sqlite3_value** values) noexcept {
     auto* walk = reinterpret_cast<Walk*>(base);
     try {
-      std::int64_t since = INT64_MIN, until = INT64_MAX;
-      int i = 0;
-      if ((bounds & kLower) != 0 && i < count && sqlite3_value_numeric_type(values[i]) == SQLITE_INTEGER)
-        since = sqlite3_value_int64(values[i]);
-      if ((bounds & kLower) != 0) ++i;
-      if ((bounds & kUpper) != 0 && i < count && sqlite3_value_numeric_type(values[i]) == SQLITE_INTEGER)
-        until = sqlite3_value_int64(values[i]);
+      Pushed pushed;
+      PushDown::take(bits, {values, static_cast<std::size_t>(count)}, Table::kPushed, pushed);
       std::string why;
       walk->row = 0;
-      if (!walk->cursor.begin(since, until, why)) return fail(base, why.c_str());
-      walk->at_end = !walk->cursor.next();
-      return SQLITE_OK;
+      if (!walk->cursor.begin(pushed, why)) return fail(base, why.c_str());
+      return step(walk);
     } catch (const std::exception& error) { return fail(base, error.what()); }
   }
   static int next(sqlite3_vtab_cursor* base) noexcept {
     auto* walk = reinterpret_cast<Walk*>(base);
     try {
-      walk->at_end = !walk->cursor.next();
       ++walk->row;
-      return SQLITE_OK;
+      return step(walk);
     } catch (const std::exception& error) { return fail(base, error.what()); }
   }
   static int eof(sqlite3_vtab_cursor* base) noexcept { return reinterpret_cast<Walk*>(base)->at_end ? 1 : 0; }

@@ -174,64 +174,6 @@ const TraceSource* TraceReader::source_of(std::uint32_t id) {
   return found == sources_.end() ? nullptr : &found->second;
 }
 
-TraceReader::Walk TraceReader::walk(std::int64_t since, std::int64_t until) {
-  Walk walk;
-  walk.reader_ = this;
-  walk.since_ = since, walk.until_ = until;
-  // One statement, one snapshot: a span that is packed meanwhile is seen once.
-  walk.rows_ = connection_.prepare(
-      "SELECT 1, data FROM blk WHERE t1 >= ?1 AND t0 <= ?2 UNION ALL SELECT 0, data FROM hot WHERE t1 >= ?1 AND t0 <= "
-      "?2");
-  walk.rows_.bind(1, since).bind(2, until);
-  return walk;
-}
-
-bool TraceReader::Walk::next_stored(store::StoredSpan& span) {
-  if (!in_blob_) return false;
-  if (!is_block_) {
-    if (blob_.next(span)) return true;
-    if (!blob_.sound() || blob_.damaged()) ++reader_->damaged_blobs_;
-    return false;
-  }
-  const auto heads = block_.heads();
-  while (at_ < heads.size() && (heads[at_].start_unix_ns < since_ || heads[at_].start_unix_ns > until_)) ++at_;
-  if (at_ >= heads.size()) return false;
-  if (block_.read(at_++, span)) return true;
-  ++reader_->damaged_blobs_;
-  return false;
-}
-
-bool TraceReader::Walk::next(store::StoredSpan& span, const TraceSource*& source) {
-  for (;;) {
-    while (next_stored(span)) {
-      const TraceSource* const found = reader_->source_of(span.source);
-      if (found == nullptr || span.start_unix_ns < since_ || span.start_unix_ns > until_) continue;
-      source = found;
-      return true;
-    }
-    in_blob_ = code_ == SQLITE_ROW && (code_ = rows_.step()) == SQLITE_ROW;
-    if (!in_blob_) return false;
-    is_block_ = rows_.integer(0) != 0;
-    if (!is_block_) {
-      blob_ = store::TraceBlob(rows_.blob(1));
-    } else {
-      at_ = 0;
-      in_blob_ = reader_->open_block(block_, rows_.blob(1));
-    }
-  }
-}
-
-std::optional<Problem> TraceReader::scan(std::int64_t since, std::int64_t until, const Visit& visit) {
-  Walk walk = this->walk(since, until);
-  store::StoredSpan span;
-  const TraceSource* source = nullptr;
-  while (walk.next(span, source)) {
-    if (!visit(span, *source)) return std::nullopt;
-  }
-  if (walk.failed()) return database_problem(connection_, path_, "cannot read the traces");
-  return std::nullopt;
-}
-
 namespace {
 /// What list() gathers of a trace besides its summary.
 struct Gathered {

@@ -75,24 +75,32 @@ class TraceReader {
    private:
     friend class TraceReader;
     bool next_stored(store::StoredSpan& span);
+    bool next_row();
     TraceReader* reader_ = nullptr;
-    store::Statement rows_;
+    store::Statement rows_, data_;  // the latter: of one block
     store::TraceBlob blob_{{}};
     store::SpanBlockReader block_;
     std::size_t at_ = 0;  // next span of the block
     bool is_block_ = false;
     std::int64_t since_ = INT64_MIN, until_ = INT64_MAX;
+    std::optional<std::uint32_t> name_;
     int code_ = SQLITE_ROW;
     bool in_blob_ = false;
   };
-  /// Spans that start in the range. The reader must outlive the walk.
-  [[nodiscard]] Walk walk(std::int64_t since_unix_ns, std::int64_t until_unix_ns);
+  /// Spans that start in the range; of one name (name_id()) where one is given: blocks without it are not read. The
+  /// reader must outlive the walk.
+  [[nodiscard]] Walk walk(std::int64_t since_unix_ns, std::int64_t until_unix_ns,
+                          std::optional<std::uint32_t> name = std::nullopt);
+  /// The id by which spans name this text; empty where none does.
+  [[nodiscard]] std::optional<std::uint32_t> name_id(std::string_view name);
   /// The same as a visit; stops where that answers false.
   using Visit = std::function<bool(const store::StoredSpan&, const TraceSource&)>;
   [[nodiscard]] std::optional<Problem> scan(std::int64_t since_unix_ns, std::int64_t until_unix_ns, const Visit& visit);
   [[nodiscard]] SpanView view(const store::StoredSpan& span, const TraceSource& source);
   [[nodiscard]] TraceIdBytes trace_id(const store::StoredSpan& span, const TraceSource& source) const noexcept;
   [[nodiscard]] const std::string& text(std::uint32_t id);
+  /// What SQLite said last.
+  [[nodiscard]] Problem problem() const;
   [[nodiscard]] std::uint64_t damaged_blobs() const noexcept { return damaged_blobs_; }
 
   /// Processes that died, newest first (table crash).
