@@ -12,6 +12,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <numeric>
 #include <random>
 #include <set>
 #include <thread>
@@ -20,7 +21,7 @@
 #include "base/killpoint.h"
 #include "ring/home.h"
 #include "store/log_files.h"
-#include "store/metric_codec.h"
+#include "store/metric_scan.h"
 #include "store/metric_store.h"
 #include "store/sqlite.h"
 #include "store/trace_codec.h"
@@ -166,30 +167,18 @@ class Trial {
     EXPECT_EQ(store->totals().dropped_total(), 0U);
   }
   void verify_counts() {
-    sqlite3* database = nullptr;
-    ASSERT_EQ(sqlite3_open_v2((home_ + "/metrics/metrics.db").c_str(), &database, SQLITE_OPEN_READONLY, nullptr),
-              SQLITE_OK);
-    sqlite3_stmt* statement = nullptr;
-    std::uint32_t calls = 0, spent = 0;
-    ASSERT_EQ(sqlite3_prepare_v2(database, "SELECT sid, name FROM series", -1, &statement, nullptr), SQLITE_OK);
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-      const std::string name = reinterpret_cast<const char*>(sqlite3_column_text(statement, 1));
-      if (name == "steady.calls") calls = static_cast<std::uint32_t>(sqlite3_column_int64(statement, 0));
-      if (name == "steady.spent") spent = static_cast<std::uint32_t>(sqlite3_column_int64(statement, 0));
-    }
-    sqlite3_finalize(statement);
+    store::Connection database;
+    ASSERT_EQ(database.open(home_ + "/metrics/metrics.db", store::Access::read_only, 1000), SQLITE_OK);
+    const std::int64_t calls = database.integer("SELECT sid FROM series WHERE name='steady.calls'", 0),
+                       spent = database.integer("SELECT sid FROM series WHERE name='steady.spent'", 0);
     std::uint64_t sum = 0, observations = 0;
-    ASSERT_EQ(sqlite3_prepare_v2(database, "SELECT data FROM hot", -1, &statement, nullptr), SQLITE_OK);
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-      store::MetricBlob blob({static_cast<const std::uint8_t*>(sqlite3_column_blob(statement, 0)),
-                              static_cast<std::size_t>(sqlite3_column_bytes(statement, 0))});
-      for (store::StoredPoint point; blob.next(point);) {
-        if (point.sid == calls) sum += point.integer;
-        if (point.sid == spent) observations += point.sketch.count;
-      }
+    store::MetricScan scan(database, {}, {});
+    for (store::MetricPart part; scan.next(part);) {
+      if (part.points->sid == calls) sum = std::accumulate(part.points->last.begin(), part.points->last.end(), sum);
+      if (part.points->sid != spent) continue;
+      for (const Sketch& sketch : part.points->sketches) observations += sketch.count;
     }
-    sqlite3_finalize(statement);
-    sqlite3_close(database);
+    EXPECT_EQ(scan.damaged(), 0U);
     EXPECT_GE(sum, account_->counts_done.load());
     EXPECT_LE(sum, account_->counts_begun.load());
     EXPECT_LE(observations, account_->counts_done.load());

@@ -24,6 +24,21 @@ double value_in_bucket(int scale, std::int64_t index, std::uint64_t held, double
                     : lower / (lower / 2 + upper / 2) * upper;  // harmonic middle: the same relative error to both ends
 }
 
+// Adds buckets whose places are there already, as of one series' neighbours they nearly always are. Nothing is changed
+// where one is not.
+bool add_in_place(Sketch& into, const Sketch& add) {
+  if (add.scale < into.scale || add.scale - into.scale > 30) return false;
+  const int shift = add.scale - into.scale;
+  const auto place = [&](std::size_t i) {
+    return ((std::int64_t{add.offset} + static_cast<std::int64_t>(i)) >> shift) - into.offset;
+  };
+  if (add.buckets.empty()) return true;
+  if (place(0) < 0 || place(add.buckets.size() - 1) >= static_cast<std::int64_t>(into.buckets.size())) return false;
+  for (std::size_t i = 0; i < add.buckets.size(); ++i)
+    into.buckets[static_cast<std::size_t>(place(i))] += add.buckets[i];
+  return true;
+}
+
 }  // namespace
 
 void downscale(Sketch& sketch, int scale) {
@@ -70,6 +85,10 @@ void merge(Sketch& into, const Sketch& add, std::size_t buckets_max) {
   into.sum += add.sum;
   into.min = std::min(into.min, add.min);
   into.max = std::max(into.max, add.max);
+  const auto shrink = [&] {
+    while (into.buckets.size() > std::max<std::size_t>(buckets_max, 2)) downscale(into, into.scale - 1);
+  };
+  if (add_in_place(into, add)) return shrink();
   Sketch other;
   other.scale = add.scale, other.offset = add.offset, other.buckets = add.buckets;
   trim(other);
@@ -95,7 +114,7 @@ void merge(Sketch& into, const Sketch& add, std::size_t buckets_max) {
       break;
     }
   }
-  while (into.buckets.size() > std::max<std::size_t>(buckets_max, 2)) downscale(into, into.scale - 1);
+  shrink();
 }
 
 double bucket_upper_bound(int scale, std::int64_t index) {

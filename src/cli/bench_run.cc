@@ -127,7 +127,7 @@ std::uint64_t stored_metric_calls(const std::string& home) {
     const auto summaries = reader.value()->summarize(reader.value()->find(filter), {});
     if (!summaries.ok()) continue;
     for (const auto& s : summaries.value())
-      calls += s.series.is_histogram() ? s.sketch.count : static_cast<std::uint64_t>(s.total);
+      calls += s.series.is_histogram() ? s.all.sketch().count : static_cast<std::uint64_t>(s.all.sum);
   }
   return calls;
 }

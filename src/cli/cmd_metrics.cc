@@ -19,6 +19,8 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kRows = 50;
 constexpr std::int64_t kRangeNs = 3'600 * kSecond;
+constexpr std::int64_t kSteps[] = {10, 30, 60, 300, 600, 1'800, 3'600, 7'200, 21'600, 43'200, 86'400};
+constexpr std::int64_t kStepsShown = 360;
 
 std::int64_t now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -54,6 +56,11 @@ bool parse_labels(const Call& call, query::SeriesFilter& filter, query::Problem&
   return true;
 }
 
+void say_damage(const Call& call, const query::MetricReader& reader) {
+  if (reader.damaged() == 0) return;
+  call.terminal.say(std::to_string(reader.damaged()) + " damaged pieces were left out; honeytel db check names them");
+}
+
 int list_series(const Call& call, query::MetricReader& reader, const query::SeriesFilter& filter,
                 const query::MetricRange& range, std::uint64_t limit) {
   const auto summaries = reader.summarize(reader.find(filter), range);
@@ -71,19 +78,21 @@ int list_series(const Call& call, query::MetricReader& reader, const query::Seri
                    {"description", ""}});
   std::uint64_t total = 0;
   for (const query::SeriesSummary& s : summaries.value()) {
-    if (s.points == 0) continue;
+    if (!s.all.any()) continue;
     if (++total > limit && limit != 0) continue;
     const query::SeriesView& v = s.series;
     const bool histogram = v.is_histogram();
-    const double p95 = histogram ? quantile(s.sketch, 0.95) : NAN;
+    const double p95 = histogram ? quantile(s.all.sketch(), 0.95) : NAN;
+    const double total_or_last = v.is_gauge() ? s.all.last : s.all.sum;
     listing.add({text_cell(v.name), text_cell(v.kind), text_cell(v.unit), text_cell(v.label_text()),
                  text_cell(v.module), text_cell(v.service),
-                 histogram ? null_cell() : real_cell(s.total, shown_value(s.total, v.unit, false)),
-                 histogram ? count_cell(s.sketch.count) : null_cell(),
+                 histogram ? null_cell() : real_cell(total_or_last, shown_value(total_or_last, v.unit, false)),
+                 histogram ? count_cell(s.all.sketch().count) : null_cell(),
                  histogram ? real_cell(p95, shown_value(p95, v.unit, false)) : null_cell(),
                  time_cell(s.newest_unix_s * kSecond), text_cell(v.description)});
   }
   listing.print(call, "series", total);
+  say_damage(call, reader);
   if (total == 0)
     call.terminal.say("no points in this range; honeytel demo makes some, or ask further back with --since");
   return kOk;
@@ -102,6 +111,7 @@ std::string unknown_metric(const query::MetricReader& reader, const std::string&
 
 struct Asked {
   query::MetricRange range;
+  bool step_given = false;
   double quantile = 0.95;
   std::uint64_t limit = kRows;
 };
@@ -127,13 +137,15 @@ Cell value_cell(double value, const std::string& unit, bool rate = false) {
   return std::isfinite(value) ? real_cell(value, shown_value(value, unit, rate)) : null_cell();
 }
 
-void add_histogram(Listing& listing, const query::SeriesView& series, const query::MetricPoint& p, double q) {
-  const Sketch& s = p.sketch;
+Cell step_cell(const Asked& asked) { return count_cell(static_cast<std::uint64_t>(asked.range.step_s)); }
+
+void add_histogram(Listing& listing, const query::SeriesView& series, const query::MetricPoint& p, const Asked& asked) {
+  const Sketch& s = p.sketch();
   listing.add({time_cell(p.time_unix_s * kSecond), nano_cell(p.time_unix_s * kSecond), count_cell(s.count),
                value_cell(s.count == 0 ? NAN : s.sum / static_cast<double>(s.count), series.unit),
-               value_cell(s.min, series.unit), value_cell(quantile(s, q), series.unit), value_cell(s.max, series.unit),
-               json_cell(std::to_string(s.scale), std::to_string(s.scale)),
-               p.exemplar.present ? text_cell(hex(p.exemplar.trace_id)) : null_cell()});
+               value_cell(s.min, series.unit), value_cell(quantile(s, asked.quantile), series.unit),
+               value_cell(s.max, series.unit), json_cell(std::to_string(s.scale), std::to_string(s.scale)),
+               p.exemplar().present ? text_cell(hex(p.exemplar().trace_id)) : null_cell(), step_cell(asked)});
 }
 
 Listing point_listing(bool histogram, bool gauge, const char* quantile_title) {
@@ -141,7 +153,10 @@ Listing point_listing(bool histogram, bool gauge, const char* quantile_title) {
     return Listing({{"time", "time"},
                     {"time_unix_nano", ""},
                     {"value", gauge ? "value" : "change", true},
-                    {"rate", gauge ? "" : "per second", true}});
+                    {"rate", gauge ? "" : "per second", true},
+                    {"min", gauge ? "min" : "", true},
+                    {"max", gauge ? "max" : "", true},
+                    {"step_s", ""}});
   return Listing({{"time", "time"},
                   {"time_unix_nano", ""},
                   {"count", "count", true},
@@ -150,7 +165,8 @@ Listing point_listing(bool histogram, bool gauge, const char* quantile_title) {
                   {"quantile", quantile_title, true},
                   {"max", "max", true},
                   {"scale", "scale", true},
-                  {"trace_id", "worst trace"}});
+                  {"trace_id", "worst trace"},
+                  {"step_s", ""}});
 }
 
 void print_points(const Call& call, const query::SeriesView& series, const std::vector<query::MetricPoint>& points,
@@ -163,19 +179,50 @@ void print_points(const Call& call, const query::SeriesView& series, const std::
   const std::size_t shown = asked.limit == 0 ? points.size() : std::min<std::size_t>(points.size(), asked.limit);
   for (std::size_t i = points.size() - shown; i < points.size(); ++i) {  // the newest, oldest first
     const query::MetricPoint& p = points[i];
-    if (histogram) add_histogram(listing, series, p, asked.quantile);
+    if (histogram) add_histogram(listing, series, p, asked);
     else if (series.is_gauge())
       listing.add({time_cell(p.time_unix_s * kSecond), nano_cell(p.time_unix_s * kSecond),
-                   value_cell(p.last, series.unit), null_cell()});
+                   value_cell(p.last, series.unit), null_cell(), value_cell(p.min, series.unit),
+                   value_cell(p.max, series.unit), step_cell(asked)});
     else
       listing.add({time_cell(p.time_unix_s * kSecond), nano_cell(p.time_unix_s * kSecond),
                    value_cell(p.sum, series.unit),
-                   value_cell(p.sum / static_cast<double>(asked.range.step_s), series.unit, true)});
+                   value_cell(p.sum / static_cast<double>(asked.range.step_s), series.unit, true), null_cell(),
+                   null_cell(), step_cell(asked)});
   }
   listing.print(call, "points", points.size());
 }
 
-int show_metric(const Call& call, query::MetricReader& reader, const query::SeriesFilter& filter, const Asked& asked) {
+/// Steps that the tiers in the range can fill: as asked, or about as many as can be looked at.
+std::int64_t step_of(const Call& call, const Asked& asked, const query::MetricExtent& extent) {
+  const std::int64_t coarsest = extent.coarsest_step_s();
+  if (asked.step_given) {
+    if (asked.range.step_s >= coarsest) return asked.range.step_s;
+    call.terminal.say("steps of " + query::format_duration(coarsest * kSecond) + " instead of " +
+                      query::format_duration(asked.range.step_s * kSecond) + ": " +
+                      (coarsest == 60 ? "after 7 days minutes are kept" : "after 90 days hours are kept") +
+                      "; ask for less with --since");
+    return coarsest;
+  }
+  const std::int64_t begin = std::max(asked.range.since_unix_s, extent.oldest_unix_s);
+  const std::int64_t end = std::min(asked.range.until_unix_s, now_ns() / kSecond);
+  for (const std::int64_t step : kSteps) {
+    if (step >= coarsest && (end - begin) / step <= kStepsShown) return step;
+  }
+  return std::end(kSteps)[-1];
+}
+
+void say_tiers(const Call& call, std::int64_t step_s, const query::MetricExtent& extent) {
+  if (!extent.tiers[1] && !extent.tiers[2]) return;
+  std::string kept;
+  for (std::size_t tier = 0; tier < extent.tiers.size(); ++tier) {
+    constexpr const char* kNames[] = {"10s", "1m", "1h"};
+    if (extent.tiers[tier]) kept += (kept.empty() ? "" : " + ") + std::string(kNames[tier]);
+  }
+  call.terminal.say("steps of " + query::format_duration(step_s * kSecond) + " out of what is kept per " + kept);
+}
+
+int show_metric(const Call& call, query::MetricReader& reader, const query::SeriesFilter& filter, Asked& asked) {
   const auto found = reader.find(filter);
   if (found.empty()) {
     return report(
@@ -191,8 +238,13 @@ int show_metric(const Call& call, query::MetricReader& reader, const query::Seri
                                                  "choose one: --label service=NAME"));
     }
   }
+  const auto extent = reader.extent(found, asked.range);
+  if (!extent.ok()) return report(call.terminal, extent.problem());
+  asked.range.step_s = step_of(call, asked, extent.value());
   const auto points = reader.points(found, asked.range);
   if (!points.ok()) return report(call.terminal, points.problem());
+  say_tiers(call, asked.range.step_s, extent.value());
+  say_damage(call, reader);
   if (call.has("plot") && call.format() == Format::table) {
     print_plot(call, *found.front(), points.value(), asked);
     return kOk;
@@ -219,7 +271,7 @@ int run(Call& call) {
   if (*step < 10 * kSecond)
     return report(call.terminal, usage_problem("--step cannot be under 10s", "points are stored every 10 seconds"));
   asked.range = {*since / kSecond, *until / kSecond, *step / kSecond};
-  asked.quantile = *q, asked.limit = *limit;
+  asked.quantile = *q, asked.limit = *limit, asked.step_given = call.has("step");
   const auto home = call.home();
   if (!home.ok()) return report(call.terminal, home.problem());
   auto reader = query::MetricReader::open(home.value());
@@ -234,7 +286,7 @@ constexpr Option kOptions[] = {
     kUntil,
     kLimit,
     {"label", "K=V", "Only series with this label; also module=…, service=…", {}, 0, true},
-    {"step", "TIME", "Points are joined to steps of this length (default: 10s)"},
+    {"step", "TIME", "Points are joined to steps of this length (default: 10s, longer in a long range)"},
     {"quantile", "Q", "Of a histogram (default: 0.95)"},
     {"plot", "", "A curve instead of rows"},
 };
@@ -247,7 +299,9 @@ extern const Command kMetrics{
     .usage = "[NAME] [--label k=v] [--step 1m] [--quantile 0.95] [--plot] …",
     .about =
         "Without NAME: every series with points in the range (default: the last hour). A quantile is the\nmiddle of "
-        "its bucket; its scale is shown beside it (4: within 2.2 %).",
+        "its bucket; its scale is shown beside it (4: within 2.2 %, 3: within 4.4 %). Points are kept every 10 s "
+        "for\n7 days, "
+        "as minutes to day 90, as hours for 13 months; minutes and hours keep their smallest and\nlargest value.",
     .example =
         "honeytel metrics\nhoneytel metrics session_establishment_duration_seconds --plot\nhoneytel metrics "
         "packets_lost_total --label module=transport --step 1m --json",

@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "engine/testing_home.h"
-#include "store/metric_codec.h"
+#include "store/metric_scan.h"
 #include "store/sqlite.h"
 
 namespace honeylink::telemetry::engine {
@@ -20,12 +20,9 @@ std::uint64_t stored(const TestHome& home) {
   EXPECT_EQ(db.open(home.path() + "/metrics/metrics.db", store::Access::read_only, 1000), SQLITE_OK);
   const std::int64_t sid = db.integer("SELECT min(sid) FROM series WHERE name='requests'", -1);
   std::uint64_t sum = 0;
-  store::Statement rows = db.prepare("SELECT data FROM hot");
-  while (rows.step() == SQLITE_ROW) {
-    store::MetricBlob blob(rows.blob(0));
-    for (store::StoredPoint point; blob.next(point);)
-      if (point.sid == sid) sum += point.integer;
-  }
+  store::MetricScan scan(db, {static_cast<std::uint32_t>(sid)}, {});
+  for (store::MetricPart part; scan.next(part);)
+    for (const std::uint64_t n : part.points->last) sum += n;
   return sum;
 }
 

@@ -51,30 +51,6 @@ void settle(Core& core, std::size_t index, bool durable) {
   }
 }
 
-void fail(Core& core, std::size_t index, store::CommitResult result, const std::string& why) {
-  Sink& sink = core.sinks[index];
-  ++core.self.commits_failed;
-  if (result == store::CommitResult::fenced) {
-    core.fenced = true;
-    return;
-  }
-  if (result == store::CommitResult::damaged && index == kTraceSink) {
-    std::string said;
-    if (core.traces->recover(said)) core.own_log->say(OwnLog::kError, "store.damaged", {{"store", "traces"}}, said);
-    sink.retry_at_ns = core.now_ns();
-    return;
-  }
-  if (sink.failing.empty()) {
-    sink.retry_ns = kRetryFirstNs;
-    core.own_log->say(OwnLog::kWarn, "store.failing",
-                      {{"store", index == kTraceSink ? "traces" : "logs"}, {"result", std::string(name_of(result))}},
-                      why);
-  }
-  sink.failing = sink.gap_reason = reason_of(result);
-  sink.retry_at_ns = core.now_ns() + sink.retry_ns;
-  sink.retry_ns = std::min(2 * sink.retry_ns, kRetryMostNs);
-}
-
 bool waits(const Core& core, std::size_t index) {
   return core.sinks[index].has_pending() || (index == kLogSink && core.own_log->waiting() != 0);
 }
@@ -97,6 +73,30 @@ bool durable_due(const Core& core, std::size_t index, std::int64_t now) {
 }
 
 }  // namespace
+
+void store_failed(Core& core, std::size_t index, store::CommitResult result, const std::string& why) {
+  Sink& sink = core.sinks[index];
+  ++core.self.commits_failed;
+  if (result == store::CommitResult::fenced) {
+    core.fenced = true;
+    return;
+  }
+  if (result == store::CommitResult::damaged && index == kTraceSink) {
+    std::string said;
+    if (core.traces->recover(said)) core.own_log->say(OwnLog::kError, "store.damaged", {{"store", "traces"}}, said);
+    sink.retry_at_ns = core.now_ns();
+    return;
+  }
+  if (sink.failing.empty()) {
+    sink.retry_ns = kRetryFirstNs;
+    core.own_log->say(OwnLog::kWarn, "store.failing",
+                      {{"store", index == kTraceSink ? "traces" : "logs"}, {"result", std::string(name_of(result))}},
+                      why);
+  }
+  sink.failing = sink.gap_reason = reason_of(result);
+  sink.retry_at_ns = core.now_ns() + sink.retry_ns;
+  sink.retry_ns = std::min(2 * sink.retry_ns, kRetryMostNs);
+}
 
 std::string reason_of(store::CommitResult result) {
   switch (result) {
@@ -121,7 +121,7 @@ bool commit_traces(Core& core, bool durable) {
   sink.complete_pending();
   killpoint("drain.before_commit");
   const auto result = core.traces->commit(cursors_of(core, kTraceSink), sink.pending, durable);
-  if (result != store::CommitResult::ok) return fail(core, kTraceSink, result, core.traces->why()), false;
+  if (result != store::CommitResult::ok) return store_failed(core, kTraceSink, result, core.traces->why()), false;
   killpoint("drain.after_trace_commit");
   settle(core, kTraceSink, durable);
   return true;
@@ -135,7 +135,7 @@ bool commit_logs(Core& core, bool durable) {
   }
   if (!sink.has_pending() && !(durable && sink.undurable)) return true;
   const auto result = core.logs->commit(cursors_of(core, kLogSink), sink.pending, durable);
-  if (result != store::CommitResult::ok) return fail(core, kLogSink, result, core.logs->why()), false;
+  if (result != store::CommitResult::ok) return store_failed(core, kLogSink, result, core.logs->why()), false;
   killpoint("drain.after_log_commit");
   settle(core, kLogSink, durable);
   return true;

@@ -11,6 +11,8 @@ bool commit_due(Core& core);
 bool commit_all(Core& core, bool durable);
 bool commit_traces(Core& core, bool durable);
 bool commit_logs(Core& core, bool durable);
+/// What a commit, or the upkeep, of a sink's store came back with: anything but ok.
+void store_failed(Core& core, std::size_t sink, store::CommitResult result, const std::string& why);
 /// Monotonic time at which commit_due() has something to do; INT64_MAX: nothing waits.
 [[nodiscard]] std::int64_t commit_deadline_ns(const Core& core);
 

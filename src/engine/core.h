@@ -103,6 +103,12 @@ struct SelfCounts {
   std::uint64_t metrics_stored = 0;  // of applications
 };
 
+/// When the stores are looked after next: monotonic times.
+struct Upkeep {
+  std::int64_t traces_at_ns = 0, metrics_at_ns = 0;
+  std::int64_t metrics_seen_unix_ns = 0;  // the tick after which nothing was left to do
+};
+
 struct SelfMetrics;  // self_metrics.cc's own
 
 struct Core {
@@ -124,6 +130,7 @@ struct Core {
   ring::ChunkCopy chunk_copy;  // the drain's, its memory kept between chunks
   RetroState retro;
   SelfCounts self;
+  Upkeep upkeep;
   bool fenced = false;
   // Metrics.
   std::map<RingId, MetricBases> known_bases;  // of the last committed tick, for rings that are opened later

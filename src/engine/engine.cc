@@ -22,6 +22,7 @@
 #include "engine/release.h"
 #include "engine/retro_keep.h"
 #include "engine/rings.h"
+#include "engine/upkeep.h"
 #include "ring/home.h"
 
 namespace honeylink::telemetry::engine {
@@ -29,7 +30,6 @@ namespace {
 
 constexpr std::int64_t kDiscoveryNs = 500'000'000;
 constexpr std::int64_t kExtraTickNs = 1'000'000'000;
-constexpr std::int64_t kUpkeepBudgetNs = 5'000'000;  // of each 20 ms under load: 400,000 spans/s at the least
 constexpr std::int64_t kClockStepNs = 1'000'000'000;
 constexpr std::int64_t kLongestSleepNs = 3'600'000'000'000;  // a doorbell that broke must not be for ever
 
@@ -214,14 +214,6 @@ bool Engine::tick_if_due(std::int64_t now) {
 
 // Packing what has settled: a slice of some milliseconds, then the rings again. What fails here fails at the next
 // commit too, where it is said and mended.
-bool Engine::tend_stores(std::int64_t now) {
-  if (now < next_upkeep_ns_) return false;
-  const store::Upkeep done = core_->traces->maintain(core_->clock->realtime_ns(), kUpkeepBudgetNs);
-  const bool goes_on = done.more && done.result == store::CommitResult::ok;
-  next_upkeep_ns_ = goes_on ? now : now + kTickNs;
-  return goes_on;
-}
-
 bool Engine::step() try {
   if (!leads()) return false;
   Core& core = *core_;
@@ -236,7 +228,7 @@ bool Engine::step() try {
   worked = commit_due(core) || worked;
   worked = tick_if_due(now) || worked;
   worked = advance_dead_rings(core) || worked;
-  worked = tend_stores(now) || worked;
+  worked = tend_stores(core) || worked;
   const bool gives_way =
       now >= next_agent_look_ns_ && (next_agent_look_ns_ = now + Election::kTryNs, election_.agent_waits());
   if (core.fenced || gives_way) {

@@ -54,7 +54,6 @@ class Engine {
   bool discover(std::int64_t now);
   bool answer_flushes();
   bool tick_if_due(std::int64_t now);
-  bool tend_stores(std::int64_t now);
   void sleep_until_rung();
   void wait(std::int64_t ns);
   [[nodiscard]] bool stopping() const noexcept { return stop_.load(std::memory_order_relaxed) != 0; }
@@ -67,8 +66,7 @@ class Engine {
   ring::BellWord* bell_ = nullptr;
   std::atomic<std::uint32_t> stop_{0};  // a futex word
   std::atomic<bool> leading_{false};
-  std::int64_t next_tick_ns_ = 0, next_extra_tick_ns_ = 0, next_discovery_ns_ = 0, next_agent_look_ns_ = 0,
-               next_upkeep_ns_ = 0;
+  std::int64_t next_tick_ns_ = 0, next_extra_tick_ns_ = 0, next_discovery_ns_ = 0, next_agent_look_ns_ = 0;
   std::int64_t clock_offset_ns_ = 0;
   std::string config_stamp_, directories_stamp_, said_;
 };

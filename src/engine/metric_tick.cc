@@ -82,7 +82,19 @@ void settle(Core& core, Tick& tick) {
   }
 }
 
-void fail(Core& core, store::CommitResult result) {
+bool awaits_tick(const Core& core) {
+  return std::any_of(core.rings.begin(), core.rings.end(),
+                     [](const auto& known) { return known.second->phase == RingPhase::awaiting_tick; });
+}
+
+}  // namespace
+
+void restore_bases(Core& core) {
+  const store::BaseSlot slot = core.metrics->base_slot();
+  core.bases_lost = slot.number >= 0 && !read_bases(core.home, slot, core.known_bases);
+}
+
+void metrics_failed(Core& core, store::CommitResult result) {
   ++core.self.commits_failed;
   if (result == store::CommitResult::fenced) core.fenced = true;
   std::string said;
@@ -96,18 +108,6 @@ void fail(Core& core, store::CommitResult result) {
   }
   core.metrics_failing = true;
   core.metrics_retry_at_ns = core.now_ns() + kSecondNs;
-}
-
-bool awaits_tick(const Core& core) {
-  return std::any_of(core.rings.begin(), core.rings.end(),
-                     [](const auto& known) { return known.second->phase == RingPhase::awaiting_tick; });
-}
-
-}  // namespace
-
-void restore_bases(Core& core) {
-  const store::BaseSlot slot = core.metrics->base_slot();
-  core.bases_lost = slot.number >= 0 && !read_bases(core.home, slot, core.known_bases);
 }
 
 bool commit_tick(Core& core, bool durable) {
@@ -128,12 +128,12 @@ bool commit_tick(Core& core, bool durable) {
   std::string why;
   killpoint("metric.before_bases");
   if (!write_bases(core.home, number, core.metrics->next_commit_no(), tick.bases, crc, why))
-    return fail(core, store::CommitResult::no_space), false;
+    return metrics_failed(core, store::CommitResult::no_space), false;
   killpoint("metric.after_bases");
   const std::int64_t now = core.clock->realtime_ns();
   const std::int64_t tick_s = now / kTickNs * (kTickNs / kSecondNs);
   const auto result = core.metrics->commit_tick(tick_s, deltas, number, crc, counts, ledger, durable);
-  if (result != store::CommitResult::ok) return fail(core, result), false;
+  if (result != store::CommitResult::ok) return metrics_failed(core, result), false;
   killpoint("metric.after_tick");
   core.metrics_failing = false;
   core.metric_pending = {};

@@ -11,6 +11,8 @@ void restore_bases(Core& core);
 /// Commits what has changed since the last tick; without any change nothing is written. `extra`: a flush or a dead ring
 /// wants it now. False: it could not be committed; it is tried again.
 bool commit_tick(Core& core, bool durable);
+/// What a tick, or the upkeep, of metrics.db came back with: anything but ok. It is tried again in a second.
+void metrics_failed(Core& core, store::CommitResult result);
 /// The next boundary of 10 s, as a monotonic time.
 [[nodiscard]] std::int64_t next_tick_ns(const Core& core);
 

@@ -29,10 +29,11 @@ std::string value_of(const Pairs& pairs, std::string_view key) {
   return {};
 }
 
-void accumulate(const store::StoredPoint& from, double& sum, double& last, Sketch& sketch) {
-  if (from.kind == MetricType::histogram) merge(sketch, from.sketch);
-  else if (from.kind == MetricType::gauge) last = from.real;
-  else sum += stored_number(from);
+std::vector<std::uint32_t> sids_of(const std::vector<const SeriesView*>& wanted) {
+  std::vector<std::uint32_t> sids;
+  for (const SeriesView* series : wanted) sids.push_back(series->sid);
+  std::sort(sids.begin(), sids.end());
+  return sids;
 }
 
 }  // namespace
@@ -99,34 +100,45 @@ const SeriesView* MetricReader::by_sid(std::uint32_t sid) const noexcept {
   return found == by_sid_.end() ? nullptr : &series_[found->second];
 }
 
-MetricReader::Walk MetricReader::walk(const MetricRange& range) {
-  Walk walk;
-  walk.rows_ = connection_.prepare("SELECT tick, data FROM hot WHERE tick >= ? AND tick <= ? ORDER BY commit_no");
-  walk.rows_.bind(1, range.since_unix_s).bind(2, range.until_unix_s);
-  return walk;
+store::MetricScan MetricReader::scan(const std::vector<const SeriesView*>& wanted, const store::ScanRange& range) {
+  return {connection_, sids_of(wanted), range};
 }
 
-bool MetricReader::Walk::next(std::int64_t& tick_unix_s, store::StoredPoint& point) {
-  for (;;) {
-    if (in_blob_ && blob_.sound() && blob_.next(point)) {
-      tick_unix_s = rows_.integer(0);
-      return true;
+Problem MetricReader::problem() const { return database_problem(connection_, path_, "cannot read the points"); }
+
+std::int64_t MetricExtent::coarsest_step_s() const noexcept {
+  for (std::size_t tier = tiers.size(); tier-- > 1;) {
+    if (tiers[tier]) return store::kTiers[tier].step_s;
+  }
+  return store::kTiers[0].step_s;
+}
+
+Answer<MetricExtent> MetricReader::extent(const std::vector<const SeriesView*>& wanted, const MetricRange& range) {
+  MetricExtent extent;
+  std::vector<std::uint32_t> groups = sids_of(wanted);
+  for (std::uint32_t& group : groups) group /= store::kGroupSeries;
+  groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
+  store::Statement rows =
+      connection_.prepare("SELECT min(t0) FROM seg WHERE tier=?1 AND \"group\"=?2 AND t0 <= ?3 AND t1 > ?4");
+  for (std::size_t tier = 0; rows && tier < store::kTiers.size(); ++tier) {
+    for (const std::uint32_t group : groups) {
+      rows.bind(1, static_cast<int>(tier)).bind(2, group).bind(3, range.until_unix_s).bind(4, range.since_unix_s);
+      if (rows.step() != SQLITE_ROW) return problem();
+      if (!rows.is_null(0)) {
+        extent.tiers[tier] = true;
+        extent.oldest_unix_s = std::min(extent.oldest_unix_s, rows.integer(0));
+      }
+      rows.reset();
     }
-    in_blob_ = code_ == SQLITE_ROW && (code_ = rows_.step()) == SQLITE_ROW;
-    if (!in_blob_) return false;
-    blob_ = store::MetricBlob(rows_.blob(1));
   }
-}
-
-std::optional<Problem> MetricReader::scan(const MetricRange& range, const Visit& visit) {
-  Walk walk = this->walk(range);
-  std::int64_t tick = 0;
-  store::StoredPoint point;
-  while (walk.next(tick, point)) {
-    if (!visit(tick, point)) return std::nullopt;
+  store::Statement ticks = connection_.prepare("SELECT min(tick) FROM hot WHERE tick >= ?1 AND tick <= ?2");
+  ticks.bind(1, range.since_unix_s).bind(2, range.until_unix_s);
+  if (!rows || !ticks || ticks.step() != SQLITE_ROW) return problem();
+  if (!ticks.is_null(0)) {
+    extent.tiers[0] = true;
+    extent.oldest_unix_s = std::min(extent.oldest_unix_s, ticks.integer(0));
   }
-  if (walk.failed()) return database_problem(connection_, path_, "cannot read the points");
-  return std::nullopt;
+  return extent;
 }
 
 Answer<std::vector<SeriesSummary>> MetricReader::summarize(const std::vector<const SeriesView*>& wanted,
@@ -135,60 +147,40 @@ Answer<std::vector<SeriesSummary>> MetricReader::summarize(const std::vector<con
   std::map<std::uint32_t, std::size_t> place;
   for (const SeriesView* series : wanted) {
     place[series->sid] = summaries.size();
-    summaries.push_back({*series, 0, 0, {}, 0});
+    summaries.push_back({*series, 0, {}});
   }
-  const auto problem = scan(range, [&](std::int64_t tick, const store::StoredPoint& point) {
-    const auto found = place.find(point.sid);
-    if (found == place.end()) return true;
-    SeriesSummary& summary = summaries[found->second];
-    double last = summary.total;
-    accumulate(point, summary.total, last, summary.sketch);
-    if (point.kind == MetricType::gauge) summary.total = last;
-    summary.newest_unix_s = std::max(summary.newest_unix_s, tick);
-    ++summary.points;
-    return true;
-  });
-  if (problem) return *problem;
+  if (wanted.empty()) return summaries;
+  store::MetricScan scan = this->scan(wanted, {range.since_unix_s, range.until_unix_s});
+  store::MetricPart part;
+  while (scan.next(part)) {
+    SeriesSummary& summary = summaries[place[part.points->sid]];
+    for (std::size_t i = 0; i < part.points->ticks.size(); ++i) {
+      const std::int64_t time = part.time_unix_s(i);
+      if (time < range.since_unix_s || time > range.until_unix_s) continue;
+      add_tick(part, i, summary.all);
+      summary.newest_unix_s = std::max(summary.newest_unix_s, time);
+    }
+  }
+  damaged_ += scan.damaged();
+  if (scan.failed()) return problem();
   return summaries;
 }
 
 Answer<std::vector<MetricPoint>> MetricReader::points(const std::vector<const SeriesView*>& wanted,
                                                       const MetricRange& range) {
-  std::map<std::int64_t, MetricPoint> steps;
-  std::map<std::uint32_t, bool> sids;
-  for (const SeriesView* series : wanted) sids[series->sid] = true;
-  const std::int64_t step = std::max<std::int64_t>(1, range.step_s);
-  const auto problem = scan(range, [&](std::int64_t tick, const store::StoredPoint& stored) {
-    if (!sids.contains(stored.sid)) return true;
-    const std::int64_t begin = tick - ((tick % step) + step) % step;
-    MetricPoint& point = steps[begin];
-    point.time_unix_s = begin;
-    point.any = true;
-    accumulate(stored, point.sum, point.last, point.sketch);
-    if (stored.exemplar.present && (!point.exemplar.present || stored.exemplar.value > point.exemplar.value))
-      point.exemplar = stored.exemplar;
-    return true;
-  });
-  if (problem) return *problem;
-  std::vector<MetricPoint> points;
-  for (auto& [begin, point] : steps) points.push_back(std::move(point));
-  return points;
-}
-
-double stored_number(const store::StoredPoint& point) noexcept {
-  switch (point.kind) {
-    case MetricType::counter:
-      return static_cast<double>(point.integer);
-    case MetricType::up_down:
-      return static_cast<double>(static_cast<std::int64_t>(point.integer));  // a decrease is negative
-    default:
-      return point.real;
-  }
+  if (wanted.empty()) return std::vector<MetricPoint>();
+  MetricSteps steps(range.step_s);
+  store::MetricScan scan = this->scan(wanted, {range.since_unix_s, range.until_unix_s});
+  store::MetricPart part;
+  while (scan.next(part)) steps.add(part, range.since_unix_s, range.until_unix_s);
+  damaged_ += scan.damaged();
+  if (scan.failed()) return problem();
+  return steps.take();
 }
 
 double point_value(const SeriesView& series, const MetricPoint& point, std::int64_t step_s, double q) {
-  if (!point.any) return NAN;
-  if (series.is_histogram()) return quantile(point.sketch, q);
+  if (!point.any()) return NAN;
+  if (series.is_histogram()) return quantile(point.sketch(), q);
   if (series.is_gauge()) return point.last;
   if (series.kind == "up_down") return point.sum;
   return point.sum / static_cast<double>(std::max<std::int64_t>(1, step_s));

@@ -1,8 +1,8 @@
-// metrics/metrics.db, looked at: which series there are, and the points of one over time. Reads the hot rows through
-// store/metric_codec.h. One thread.
+// metrics/metrics.db, looked at: which series there are, and the points of one over time, through all tiers. One
+// thread.
 #pragma once
+#include <array>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -11,8 +11,9 @@
 #include <vector>
 
 #include "base/events.h"
+#include "query/metric_steps.h"
 #include "query/problem.h"
-#include "store/metric_codec.h"
+#include "store/metric_scan.h"
 #include "store/sqlite.h"
 
 namespace honeylink::telemetry::query {
@@ -33,27 +34,23 @@ struct SeriesFilter {
       labels;  // each must be there; module and service.name count as labels
 };
 
-/// One step of one series. Which fields hold depends on the kind.
-struct MetricPoint {
-  std::int64_t time_unix_s = 0;  // of the step's beginning
-  double sum = 0;                // counter, up_down: difference over the step
-  double last = 0;               // gauge
-  Sketch sketch;                 // histogram
-  ExemplarInfo exemplar;         // of the largest value
-  bool any = false;
-};
-
 struct SeriesSummary {
   SeriesView series;
   std::int64_t newest_unix_s = 0;
-  double total = 0;  // counter, up_down: sum of differences · gauge: last
-  Sketch sketch;     // histogram: merged
-  std::uint64_t points = 0;
+  MetricPoint all;  // the whole range as one step
 };
 
 struct MetricRange {
   std::int64_t since_unix_s = INT64_MIN, until_unix_s = INT64_MAX;
   std::int64_t step_s = 10;
+};
+
+struct MetricExtent {
+  std::int64_t oldest_unix_s =
+      INT64_MAX;  // of these series or their neighbours in storage; INT64_MAX: there is nothing
+  std::array<bool, store::kTiers.size()> tiers{};  // of ten seconds, minutes, hours
+  /// Steps shorter than this would show gaps that are none.
+  [[nodiscard]] std::int64_t coarsest_step_s() const noexcept;
 };
 
 class MetricReader {
@@ -72,23 +69,14 @@ class MetricReader {
   [[nodiscard]] Answer<std::vector<MetricPoint>> points(const std::vector<const SeriesView*>& wanted,
                                                         const MetricRange& range);
 
-  /// One stored point after the other, in order of commits.
-  class Walk {
-   public:
-    bool next(std::int64_t& tick_unix_s, store::StoredPoint& point);
-    [[nodiscard]] bool failed() const noexcept { return code_ != SQLITE_ROW && code_ != SQLITE_DONE; }
-
-   private:
-    friend class MetricReader;
-    store::Statement rows_;
-    store::MetricBlob blob_{{}};
-    int code_ = SQLITE_ROW;
-    bool in_blob_ = false;
-  };
-  [[nodiscard]] Walk walk(const MetricRange& range);
-  /// The same as a visit; stops where that answers false.
-  using Visit = std::function<bool(std::int64_t tick_unix_s, const store::StoredPoint&)>;
-  [[nodiscard]] std::optional<Problem> scan(const MetricRange& range, const Visit& visit);
+  /// What there is of these series in the range, looked up without reading points.
+  [[nodiscard]] Answer<MetricExtent> extent(const std::vector<const SeriesView*>& wanted, const MetricRange& range);
+  /// The stored points of these series, or of all where there are none. The reader must outlive it, and one lives at a
+  /// time.
+  [[nodiscard]] store::MetricScan scan(const std::vector<const SeriesView*>& wanted, const store::ScanRange& range);
+  /// Series of segments, and ticks, that the calls above found damaged and left out.
+  [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
+  [[nodiscard]] Problem problem() const;  // of the scan that failed last
   [[nodiscard]] const SeriesView* by_sid(std::uint32_t sid) const noexcept;
 
  private:
@@ -97,10 +85,9 @@ class MetricReader {
   store::Connection connection_;
   std::vector<SeriesView> series_;               // by name, then labels
   std::map<std::uint32_t, std::size_t> by_sid_;  // index into series_
+  std::uint64_t damaged_ = 0;
 };
 
-/// A stored point's number: difference (counter, up_down) or value (gauge).
-[[nodiscard]] double stored_number(const store::StoredPoint& point) noexcept;
 /// The number of a point as it is plotted: rate per second (counter), last (gauge), change (up_down), quantile q
 /// (histogram).
 [[nodiscard]] double point_value(const SeriesView& series, const MetricPoint& point, std::int64_t step_s, double q);

@@ -1,5 +1,7 @@
-// The table `points`: one row per series and 10 s tick in which it changed. Counters hold the difference of the tick,
-// so that sums over any interval are right.
+// The tables `points` and `rollups`: one row per series and tick in which it changed. Points are of ten seconds, kept
+// for days; roll-ups of a minute or an hour, kept for months: no moment is in both. Counters hold the difference of the
+// tick, so that sums over any interval are right.
+#include <bit>
 #include <cmath>
 
 #include "base/sketch.h"
@@ -29,15 +31,38 @@ std::string labels_json(const SeriesView& series) {
   return json.end_object().str();
 }
 
+/// Rows of the tiers from `kTierMin` to `kTierMax`.
+template <int kTierMin, int kTierMax>
 struct PointsTable {
+  enum Column : int {
+    kMetric,
+    kLabels,
+    kService,
+    kModule,
+    kEnvironment,
+    kKind,
+    kUnit,
+    kTs,
+    kTsNano,
+    kValue,
+    kCount,
+    kSum,
+    kMin,
+    kMax,
+    kP50,
+    kP95,
+    kP99,
+    kTraceId,
+    kSeries,
+    kStep
+  };
   static constexpr const char* kSchema =
-      "CREATE TABLE points(metric TEXT, labels TEXT, service TEXT, module TEXT, environment TEXT, kind TEXT, unit "
-      "TEXT, ts TEXT, ts_unix_nano INTEGER,"
-      " value REAL, count INTEGER, sum REAL, min REAL, max REAL, p50 REAL, p95 REAL, p99 REAL, trace_id TEXT, series "
-      "INTEGER)";
-  static constexpr int kTimeColumn = 8;
-  enum PushedAt : std::size_t { kSeries, kMetric };
-  static constexpr std::array kPushed{PushedColumn{18, Pushed::integer}, PushedColumn{0, Pushed::text}};
+      "CREATE TABLE x(metric TEXT, labels TEXT, service TEXT, module TEXT, environment TEXT, kind TEXT, unit TEXT, "
+      "ts TEXT, ts_unix_nano INTEGER, value REAL, count INTEGER, sum REAL, min REAL, max REAL, p50 REAL, p95 REAL, "
+      "p99 REAL, trace_id TEXT, series INTEGER, step_s INTEGER)";
+  static constexpr int kTimeColumn = kTsNano;
+  enum PushedAt : std::size_t { kSeriesAt, kMetricAt };
+  static constexpr std::array kPushed{PushedColumn{kSeries, Pushed::integer}, PushedColumn{kMetric, Pushed::text}};
   explicit PointsTable(SqlHome at) : home(std::move(at)) {}
   SqlHome home;
 
@@ -45,86 +70,143 @@ struct PointsTable {
    public:
     explicit Cursor(PointsTable& table) : home_(*table.home) {}
     bool begin(const Pushed& pushed, std::string& why) {
+      scan_.reset();
       auto opened = MetricReader::open(home_);
       if (!opened.ok() && opened.problem().kind == ProblemKind::not_found) return reader_.reset(), true;
       if (!opened.ok()) return why = opened.problem().what + ": " + opened.problem().why, false;
       reader_ = std::move(opened.value());
-      MetricRange range;
-      if (pushed.since_unix_ns != INT64_MIN) range.since_unix_s = pushed.since_unix_ns / kSecond - 1;
-      if (pushed.until_unix_ns != INT64_MAX) range.until_unix_s = pushed.until_unix_ns / kSecond + 1;
-      sid_ = pushed.integers[kSeries];
-      metric_.reset();
-      if (pushed.texts[kMetric]) metric_.emplace(*pushed.texts[kMetric]);
-      walk_.emplace(reader_->walk(range));
+      if (pushed.since_unix_ns != INT64_MIN) range_.since_unix_s = pushed.since_unix_ns / kSecond - 1;
+      if (pushed.until_unix_ns != INT64_MAX) range_.until_unix_s = pushed.until_unix_ns / kSecond + 1;
+      range_.tier_min = kTierMin, range_.tier_max = kTierMax;
+      SeriesFilter filter;
+      if (pushed.texts[kMetricAt]) filter.name = *pushed.texts[kMetricAt];
+      std::vector<const SeriesView*> wanted = reader_->find(filter);
+      if (const auto sid = pushed.integers[kSeriesAt])
+        std::erase_if(wanted, [&](const SeriesView* series) { return series->sid != *sid; });
+      part_ = {};
+      tick_ = 0;
+      if (!wanted.empty()) scan_.emplace(*reader_, wanted, range_);
       return true;
     }
-    bool next(std::string&) {
-      while (reader_ && walk_->next(tick_, point_)) {
-        if (sid_ && *sid_ != point_.sid) continue;
-        series_ = reader_->by_sid(point_.sid);
-        if (series_ != nullptr && (!metric_ || *metric_ == series_->name)) return true;
+    bool next(std::string& why) {
+      if (!scan_) return false;
+      for (;;) {
+        if (part_.points == nullptr || ++tick_ >= part_.points->ticks.size()) {
+          if (!scan_->scan.next(part_)) return finish(why);
+          series_ = reader_->by_sid(part_.points->sid);
+          tick_ = 0;
+          next_exemplar_ = 0;
+          if (part_.points->ticks.empty()) continue;
+        }
+        time_ = part_.time_unix_s(tick_);
+        if (series_ != nullptr && time_ >= range_.since_unix_s && time_ <= range_.until_unix_s) break;
       }
-      return false;
+      point_ = {};
+      store_point();
+      return true;
     }
     void column(sqlite3_context* context, int i) {
-      const Sketch& sketch = point_.sketch;
-      const bool histogram = series_->is_histogram();
       switch (i) {
-        case 0:
+        case kMetric:
           return result_text(context, series_->name);
-        case 1:
+        case kLabels:
           return result_text(context, labels_json(*series_));
-        case 2:
+        case kService:
           return result_text(context, series_->service);
-        case 3:
+        case kModule:
           return result_text(context, series_->module);
-        case 4:
+        case kEnvironment:
           return result_text(context, series_->environment);
-        case 5:
+        case kKind:
           return result_text(context, series_->kind);
-        case 6:
+        case kUnit:
           return result_text(context, series_->unit);
-        case 7:
-          return result_text(context, format_utc(tick_ * kSecond));
-        case 8:
-          return sqlite3_result_int64(context, tick_ * kSecond);
-        case 9:
-          return histogram ? sqlite3_result_null(context) : result_real(context, stored_number(point_));
-        case 17:
-          return point_.exemplar.present ? result_text(context, hex(point_.exemplar.trace_id))
-                                         : sqlite3_result_null(context);
-        case 18:
+        case kTs:
+          return result_text(context, format_utc(time_ * kSecond));
+        case kTsNano:
+          return sqlite3_result_int64(context, time_ * kSecond);
+        case kTraceId:
+          return exemplar_ != nullptr ? result_text(context, hex(exemplar_->trace_id)) : sqlite3_result_null(context);
+        case kSeries:
           return sqlite3_result_int64(context, series_->sid);
+        case kStep:
+          return sqlite3_result_int64(context, part_.grid.step_s);
         default:
-          break;
-      }
-      if (!histogram) return sqlite3_result_null(context);
-      switch (i) {
-        case 10:
-          return sqlite3_result_int64(context, static_cast<std::int64_t>(sketch.count));
-        case 11:
-          return result_real(context, sketch.sum);
-        case 12:
-          return result_real(context, sketch.min);
-        case 13:
-          return result_real(context, sketch.max);
-        case 14:
-          return result_real(context, quantile(sketch, 0.5));
-        case 15:
-          return result_real(context, quantile(sketch, 0.95));
-        default:
-          return result_real(context, quantile(sketch, 0.99));
+          return series_->is_histogram() ? histogram_column(context, i) : scalar_column(context, i);
       }
     }
 
    private:
+    bool finish(std::string& why) {
+      part_ = {};
+      if (scan_->scan.failed()) why = reader_->problem().what + ": " + reader_->problem().why;
+      else if (const std::uint64_t n = scan_->scan.damaged(); n != 0)
+        why = std::to_string(n) + " damaged pieces of metrics.db cannot be read; honeytel db check names them";
+      return false;
+    }
+    // Held together: the scan speaks of the reader's connection.
+    struct Scanning {
+      store::MetricScan scan;
+      Scanning(MetricReader& reader, const std::vector<const SeriesView*>& wanted, const store::ScanRange& range)
+          : scan(reader.scan(wanted, range)) {}
+    };
+    void store_point() {
+      exemplar_ = nullptr;
+      const auto& exemplars = part_.points->exemplars;
+      const std::uint32_t tick = part_.points->ticks[tick_];
+      while (next_exemplar_ < exemplars.size() && exemplars[next_exemplar_].tick < tick) ++next_exemplar_;
+      if (next_exemplar_ < exemplars.size() && exemplars[next_exemplar_].tick == tick)
+        exemplar_ = &exemplars[next_exemplar_].exemplar;
+      if (!series_->is_histogram()) add_tick(part_, tick_, point_);
+    }
+    void scalar_column(sqlite3_context* context, int i) {
+      const bool rolled_up = part_.grid.tier > 0;
+      if (i == kValue) return result_real(context, series_->is_gauge() ? point_.last : point_.sum);
+      if (!rolled_up) return sqlite3_result_null(context);
+      switch (i) {
+        case kCount:
+          return sqlite3_result_int64(context, static_cast<std::int64_t>(point_.count));
+        case kSum:
+          return result_real(context, point_.sum);
+        case kMin:
+          return result_real(context, point_.min);
+        case kMax:
+          return result_real(context, point_.max);
+        default:
+          return sqlite3_result_null(context);
+      }
+    }
+    void histogram_column(sqlite3_context* context, int i) {
+      const Sketch& sketch = part_.points->sketches[tick_];
+      switch (i) {
+        case kCount:
+          return sqlite3_result_int64(context, static_cast<std::int64_t>(sketch.count));
+        case kSum:
+          return result_real(context, sketch.sum);
+        case kMin:
+          return result_real(context, sketch.min);
+        case kMax:
+          return result_real(context, sketch.max);
+        case kP50:
+          return result_real(context, quantile(sketch, 0.5));
+        case kP95:
+          return result_real(context, quantile(sketch, 0.95));
+        case kP99:
+          return result_real(context, quantile(sketch, 0.99));
+        default:
+          return sqlite3_result_null(context);
+      }
+    }
+
     std::string home_;
-    std::optional<std::int64_t> sid_;
-    std::optional<std::string> metric_;
     std::unique_ptr<MetricReader> reader_;
-    std::optional<MetricReader::Walk> walk_;
-    store::StoredPoint point_;
-    std::int64_t tick_ = 0;
+    std::optional<Scanning> scan_;
+    store::ScanRange range_;
+    store::MetricPart part_;
+    std::size_t tick_ = 0, next_exemplar_ = 0;
+    std::int64_t time_ = 0;
+    MetricPoint point_;  // of a scalar
+    const ExemplarInfo* exemplar_ = nullptr;
     const SeriesView* series_ = nullptr;
   };
 };
@@ -132,7 +214,8 @@ struct PointsTable {
 }  // namespace
 
 bool add_points_table(sqlite3* db, const SqlHome& home) {
-  return TableModule<PointsTable>::add(db, "points", home) == SQLITE_OK;
+  return TableModule<PointsTable<0, 0>>::add(db, "points", home) == SQLITE_OK &&
+         TableModule<PointsTable<1, 2>>::add(db, "rollups", home) == SQLITE_OK;
 }
 
 }  // namespace honeylink::telemetry::query

@@ -95,7 +95,9 @@ std::vector<RingStatus> read_rings(const std::string& home) {
 }
 
 std::vector<StoreStatus> read_stores(const std::string& home) {
-  return {database_status("metrics", metrics_path(home), "SELECT min(tick) FROM hot", "SELECT max(tick) FROM hot",
+  return {database_status("metrics", metrics_path(home),
+                          "SELECT min(t) FROM (SELECT min(tick) AS t FROM hot UNION ALL SELECT min(t0) FROM seg)",
+                          "SELECT max(t) FROM (SELECT max(tick) AS t FROM hot UNION ALL SELECT max(t1) - 10 FROM seg)",
                           1'000'000'000),
           database_status("traces", traces_path(home),
                           "SELECT min(t0) FROM (SELECT t0 FROM hot UNION ALL SELECT t0 FROM blk)",

@@ -8,7 +8,7 @@
 namespace honeylink::telemetry::store {
 namespace {
 
-constexpr std::uint64_t kRowsPerSlice = 16;  // about a millisecond each, with 1,000 series
+constexpr std::uint64_t kRowsPerSlice = 16, kPointsPerSlice = 16'000;  // a millisecond or two
 constexpr std::size_t kSeriesPerSlice = 8;
 
 std::span<const std::uint8_t> part(const Bytes& blob, const SegmentEntry& entry) {
@@ -35,18 +35,21 @@ Retention::Slice Retention::go_on_packing() {
     rows.bind(1, packing.next_row).bind(2, packing.last_row).bind(3, kRowsPerSlice);
     std::uint64_t read = 0;
     int code = SQLITE_MISUSE;
-    while (rows && (code = rows.step()) == SQLITE_ROW) {
+    std::uint64_t points = 0;
+    while (rows && points < kPointsPerSlice && (code = rows.step()) == SQLITE_ROW) {
       packing.gather.add(rows.integer(1), rows.number(2), rows.blob(3));
       packing.next_row = rows.integer(0) + 1;
+      points += rows.number(2);
       ++read;
     }
+    const bool cut = code == SQLITE_ROW;
     rows = Statement();
     packing.rows += read;
-    if (code != SQLITE_DONE) {
+    if (code != SQLITE_DONE && !cut) {
       packing_.reset();
       return {database_.fail(), true, false};
     }
-    packing.read = read < kRowsPerSlice;
+    packing.read = !cut && read < kRowsPerSlice;
     return {CommitResult::ok, true, false};
   }
   if (!packing.gather.empty()) {

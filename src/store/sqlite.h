@@ -122,4 +122,29 @@ class Connection {
   std::string open_error_;
 };
 
+/// Reads parts of blobs of one table's column without the rest of them. Dies before its connection; one thread.
+class BlobReader {
+ public:
+  BlobReader() noexcept = default;
+  ~BlobReader() { sqlite3_blob_close(blob_); }
+  BlobReader(const BlobReader&) = delete;
+  BlobReader& operator=(const BlobReader&) = delete;
+
+  /// False: the row is gone or the file is damaged; another one may be opened.
+  bool open(Connection& connection, const char* table, const char* column, std::int64_t row) noexcept {
+    if (blob_ != nullptr && sqlite3_blob_reopen(blob_, row) == SQLITE_OK) return true;
+    sqlite3_blob_close(std::exchange(blob_, nullptr));
+    return sqlite3_blob_open(connection.get(), "main", table, column, row, 0, &blob_) == SQLITE_OK;
+  }
+  [[nodiscard]] std::uint64_t size() const noexcept { return static_cast<std::uint64_t>(sqlite3_blob_bytes(blob_)); }
+  /// False unless all of it is there.
+  [[nodiscard]] bool read(std::uint64_t offset, std::span<std::uint8_t> to) noexcept {
+    return offset <= size() && to.size() <= size() - offset &&
+           sqlite3_blob_read(blob_, to.data(), static_cast<int>(to.size()), static_cast<int>(offset)) == SQLITE_OK;
+  }
+
+ private:
+  sqlite3_blob* blob_ = nullptr;
+};
+
 }  // namespace honeylink::telemetry::store

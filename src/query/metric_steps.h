@@ -1,0 +1,58 @@
+// Stored points added up into steps of equal length. Pure; used by MetricReader.
+//
+// Must stay true (I-10): count, sum, min and max are those of the stored points, whatever tier they come from; of
+// gauges the latest value wins, whatever the order of the parts.
+#pragma once
+#include <array>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "base/events.h"
+#include "store/metric_scan.h"
+
+namespace honeylink::telemetry::query {
+
+/// One step of one or more series of a kind. Which fields hold depends on the kind.
+struct MetricPoint {
+  std::int64_t time_unix_s = 0;  // of the step's beginning
+  std::uint64_t count = 0;       // stored 10 s points
+  double sum = 0;                // counter, up_down: difference over the step
+  double min = 0, max = 0;       // of the 10 s points; gauge: of its values. Void (min > max) where none is a number
+  double last = 0;               // gauge: the latest value
+  std::int64_t last_unix_s = INT64_MIN;
+  struct Detail {
+    Sketch sketch;          // histogram
+    ExemplarInfo exemplar;  // of the largest value
+  };
+  std::unique_ptr<Detail> detail;  // only where there is one
+
+  [[nodiscard]] bool any() const noexcept { return count != 0; }
+  [[nodiscard]] const Sketch& sketch() const noexcept;
+  [[nodiscard]] const ExemplarInfo& exemplar() const noexcept;
+};
+
+/// Adds the i-th tick of a part.
+void add_tick(const store::MetricPart& part, std::size_t i, MetricPoint& to);
+/// Keeps the exemplar with the larger value.
+void add_exemplar(const ExemplarInfo& exemplar, MetricPoint& to);
+
+/// Not thread-safe; a value.
+class MetricSteps {
+ public:
+  explicit MetricSteps(std::int64_t step_s) : step_s_(step_s < 1 ? 1 : step_s) {}
+  /// The ticks of a part that lie in [since, until].
+  void add(const store::MetricPart& part, std::int64_t since_unix_s, std::int64_t until_unix_s);
+  /// Steps with data, ascending; this object is used up.
+  [[nodiscard]] std::vector<MetricPoint> take();
+
+ private:
+  static constexpr std::int64_t kBlock = 64;
+  [[nodiscard]] MetricPoint& at(std::int64_t step);
+  std::int64_t step_s_;
+  std::map<std::int64_t, std::array<MetricPoint, kBlock>> blocks_;  // by step / kBlock
+  std::array<MetricPoint, kBlock>* block_ = nullptr;
+  std::int64_t block_number_ = 0;
+};
+
+}  // namespace honeylink::telemetry::query
