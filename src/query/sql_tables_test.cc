@@ -13,6 +13,7 @@
 #include "query/paths.h"
 #include "query/test_trace_home.h"
 #include "store/metric_store.h"
+#include "store/test_history.h"
 #include "store/test_support.h"
 
 namespace honeylink::telemetry::query {
@@ -130,6 +131,29 @@ TEST_F(Tables, APushedDownConditionOnPointsAnswersAsAPlainTableDoes) {
   for (const char* none : {"metric = 'c_total'", "metric IS NULL", "series = 99", "series = 'x'", "series IS NULL",
                            "series = 2.5", "series = 9223372036854775807", "series = 1 AND metric = 'nobody'"})
     same("points", none, false);
+}
+
+TEST_F(Tables, PointsAndRollupsTogetherAreEverythingOnce) {
+  store::History history(home_.home.options(), 1'699'488'000);
+  double sum = 0;
+  for (int hour = 0; hour < 100 * 24; ++hour) {
+    ASSERT_EQ(history.tick({{"c_a", hour}, {"g_b", hour / 10.0}}), store::CommitResult::ok);
+    sum += hour;
+    history.pass(3600);
+    history.maintain();
+  }
+  connect();
+  const auto both = "(SELECT * FROM points UNION ALL SELECT * FROM rollups) ";
+  const auto total = [&](const std::string& what, const std::string& where) {
+    return connection_.integer("SELECT CAST(" + what + " AS INTEGER) FROM " + both + where, -1);
+  };
+  EXPECT_EQ(total("sum(value)", "WHERE metric = 'c_a'"), static_cast<std::int64_t>(sum));
+  EXPECT_EQ(total("count(*)", "WHERE metric = 'g_b'"), 2400);
+  EXPECT_EQ(total("count(DISTINCT ts_unix_nano)", "WHERE metric = 'g_b'"), 2400);
+  EXPECT_EQ(total("count(DISTINCT step_s)", ""), 3);
+  EXPECT_EQ(total("max(max) * 10", "WHERE metric = 'g_b' AND step_s = 3600"),
+            total("max(value) * 10", "WHERE metric = 'g_b' AND step_s = 3600"));
+  EXPECT_EQ(total("max(ts_unix_nano)", "WHERE step_s > 10") < total("min(ts_unix_nano)", "WHERE step_s = 10"), true);
 }
 
 TEST_F(Tables, APushedDownConditionOnLogsAnswersAsAPlainTableDoes) {
