@@ -41,9 +41,15 @@ class CliTest : public testing::Test {
   }
 
   Said honeytel(std::vector<std::string> words, const std::vector<std::string>& environment = {}) {
+    words.insert(words.begin(), "honeytel");
+    return run(HONEYTEL_PATH, words, environment);
+  }
+  /// Any program, in the tool's environment. `words`: its name too.
+  Said run(const char* program, const std::vector<std::string>& words,
+           const std::vector<std::string>& environment = {}) {
     int out[2], err[2];
     EXPECT_EQ(::pipe2(out, O_CLOEXEC) + ::pipe2(err, O_CLOEXEC), 0);
-    const pid_t pid = spawn(words, environment, out[1], err[1]);
+    const pid_t pid = spawn(program, words, environment, out[1], err[1]);
     ::close(out[1]), ::close(err[1]);
     Said said;
     read_both(out[0], err[0], said);
@@ -56,7 +62,9 @@ class CliTest : public testing::Test {
   pid_t in_background(const std::vector<std::string>& words, const std::string& output = "/dev/null",
                       const std::vector<std::string>& environment = {}) {
     const int file = ::open(output.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    background_.push_back(spawn(words, environment, file, file));
+    std::vector<std::string> all{"honeytel"};
+    all.insert(all.end(), words.begin(), words.end());
+    background_.push_back(spawn(HONEYTEL_PATH, all, environment, file, file));
     ::close(file);
     return background_.back();
   }
@@ -70,14 +78,14 @@ class CliTest : public testing::Test {
   std::string home_;
 
  private:
-  pid_t spawn(const std::vector<std::string>& words, const std::vector<std::string>& environment, int out, int err) {
-    std::vector<std::string> all{"honeytel"}, variables = environment;  // the first of a name is the one in force
+  pid_t spawn(const char* program, std::vector<std::string> words, const std::vector<std::string>& environment, int out,
+              int err) {
+    std::vector<std::string> variables = environment;  // the first of a name is the one in force
     for (const std::string& variable : {"HONEYLINK_HOME=" + home_, std::string("PATH=/usr/bin:/bin"),
                                         std::string("LANG=C.UTF-8"), std::string("TZ=UTC")})
       variables.push_back(variable);
-    all.insert(all.end(), words.begin(), words.end());
     std::vector<char*> argv, envp;
-    for (std::string& word : all) argv.push_back(word.data());
+    for (std::string& word : words) argv.push_back(word.data());
     for (std::string& variable : variables) envp.push_back(variable.data());
     argv.push_back(nullptr), envp.push_back(nullptr);
     posix_spawn_file_actions_t actions;
@@ -86,7 +94,7 @@ class CliTest : public testing::Test {
     ::posix_spawn_file_actions_adddup2(&actions, out, 1);
     ::posix_spawn_file_actions_adddup2(&actions, err, 2);
     pid_t pid = -1;
-    EXPECT_EQ(::posix_spawn(&pid, HONEYTEL_PATH, &actions, nullptr, argv.data(), envp.data()), 0);
+    EXPECT_EQ(::posix_spawn(&pid, program, &actions, nullptr, argv.data(), envp.data()), 0);
     ::posix_spawn_file_actions_destroy(&actions);
     return pid;
   }

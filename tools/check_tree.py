@@ -28,6 +28,7 @@ LAW = {
     "engine": {"base", "ring", "record", "config", "scrub", "store", "sli", "alert", "audit", "consent", "net", "export"},
     "query": {"base", "ring", "scrub", "store", "sli", "audit", "config"},
     "view": {"base", "query"},
+    "extension": {"query"},
 }
 LAW["cli"] = set(LAW)
 

@@ -3,6 +3,7 @@
 
 #include "query/database.h"
 #include "query/paths.h"
+#include "query/sql_home.h"
 
 namespace honeylink::telemetry::query {
 
@@ -25,7 +26,7 @@ Answer<store::Connection> open_sql(const std::string& home) {
     if (!attach || attach.bind(1, std::string_view(path)).run() != SQLITE_OK)
       return database_problem(connection, path, "cannot open " + path);
   }
-  if (add_tables(connection.get(), std::make_shared<const std::string>(home)) != SQLITE_OK)
+  if (add_sql(connection.get(), home) != SQLITE_OK)
     return database_problem(connection, metrics_path(home), "cannot add the tables spans, logs and points");
   return std::move(opened.value());
 }

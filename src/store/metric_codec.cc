@@ -161,6 +161,20 @@ void encode_tick(std::int64_t tick_unix_s, std::span<const MetricDelta> deltas, 
   encode_fixed(to.data() + begin + 4, crc32c(to.data() + begin + 8, used - begin - 8));
 }
 
+void encode_sketch(const Sketch& sketch, int live_scale, std::vector<std::uint8_t>& to) {
+  Sketch scratch;
+  const Sketch& stored = stored_form(sketch, scratch);
+  const std::size_t begin = to.size();
+  to.resize(begin + kPointMax + stored.buckets.size() * kVarintBytesMax);
+  to.resize(static_cast<std::size_t>(put_sketch(to.data() + begin, stored, live_scale) - to.data()));
+}
+
+bool decode_sketch(std::span<const std::uint8_t> bytes, Sketch& sketch, int& live_scale) {
+  Decoder in(as_text(bytes));
+  get_sketch(in, sketch, live_scale);
+  return in.ok() && in.rest().empty();
+}
+
 MetricBlob::MetricBlob(std::span<const std::uint8_t> bytes) noexcept {
   if (bytes.size() < kMetricBlobHead) return;
   Decoder in(as_text(bytes));

@@ -28,6 +28,10 @@ struct StoredPoint {
 /// Appends the blob of one tick to `to`. `deltas` in any order, each sid once.
 void encode_tick(std::int64_t tick_unix_s, std::span<const MetricDelta> deltas, std::vector<std::uint8_t>& to);
 
+/// A sketch alone, as points have it. Appends; reads the whole of the bytes, false where they are no sketch.
+void encode_sketch(const Sketch& sketch, int live_scale, std::vector<std::uint8_t>& to);
+[[nodiscard]] bool decode_sketch(std::span<const std::uint8_t> bytes, Sketch& sketch, int& live_scale);
+
 /// Splits a blob into points, ascending by sid. A value; not thread-safe; the bytes must outlive it.
 class MetricBlob {
  public:
