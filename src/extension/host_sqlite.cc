@@ -38,10 +38,19 @@ FORWARD(int, bind_int64, (sqlite3_stmt * s, int i, sqlite3_int64 v), (s, i, v))
 FORWARD(int, bind_text64,
         (sqlite3_stmt * s, int i, const char* p, sqlite3_uint64 n, void (*f)(void*), unsigned char encoding),
         (s, i, p, n, f, encoding))
+FORWARD(int, blob_bytes, (sqlite3_blob * b), (b))
+FORWARD(int, blob_close, (sqlite3_blob * b), (b))
+FORWARD(int, blob_open,
+        (sqlite3 * db, const char* schema, const char* table, const char* column, sqlite3_int64 row, int flags,
+         sqlite3_blob** b),
+        (db, schema, table, column, row, flags, b))
+FORWARD(int, blob_read, (sqlite3_blob * b, void* to, int n, int offset), (b, to, n, offset))
+FORWARD(int, blob_reopen, (sqlite3_blob * b, sqlite3_int64 row), (b, row))
 FORWARD(int, busy_timeout, (sqlite3 * db, int ms), (db, ms))
 FORWARD(int, changes, (sqlite3 * db), (db))
 FORWARD(int, clear_bindings, (sqlite3_stmt * s), (s))
 FORWARD(int, close_v2, (sqlite3 * db), (db))
+FORWARD(int, column_count, (sqlite3_stmt * s), (s))
 FORWARD(const void*, column_blob, (sqlite3_stmt * s, int i), (s, i))
 FORWARD(int, column_bytes, (sqlite3_stmt * s, int i), (s, i))
 FORWARD(double, column_double, (sqlite3_stmt * s, int i), (s, i))
@@ -66,10 +75,13 @@ FORWARD(int, exec, (sqlite3 * db, const char* sql, int (*row)(void*, int, char**
 FORWARD(int, extended_errcode, (sqlite3 * db), (db))
 FORWARD(int, finalize, (sqlite3_stmt * s), (s))
 FORWARD(void, free, (void* p), (p))
+FORWARD(int, get_autocommit, (sqlite3 * db), (db))
+FORWARD(sqlite3_int64, last_insert_rowid, (sqlite3 * db), (db))
 FORWARD(int, limit, (sqlite3 * db, int id, int value), (db, id, value))
 FORWARD(int, open_v2, (const char* path, sqlite3** db, int flags, const char* vfs), (path, db, flags, vfs))
 FORWARD(int, prepare_v3, (sqlite3 * db, const char* sql, int n, unsigned flags, sqlite3_stmt** s, const char** rest),
         (db, sql, n, flags, s, rest))
+FORWARD(void, progress_handler, (sqlite3 * db, int n, int (*call)(void*), void* p), (db, n, call, p))
 FORWARD(int, reset, (sqlite3_stmt * s), (s))
 FORWARD(void, result_blob64, (sqlite3_context * c, const void* p, sqlite3_uint64 n, void (*f)(void*)), (c, p, n, f))
 FORWARD(void, result_double, (sqlite3_context * c, double v), (c, v))
