@@ -16,8 +16,10 @@ if(HONEYLINK_SANITIZE)
   if(HONEYLINK_SANITIZE MATCHES "undefined" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-fno-sanitize=null)
   endif()
-  # Instrumented, std::regex looks to g++ as if it read what was never written.
-  add_compile_options(-Wno-maybe-uninitialized)
+  # Instrumented, std::regex looks to g++ as if it read what was never written; clang does not know the warning.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-maybe-uninitialized)
+  endif()
   # g++ warns of every fence under TSan; where one orders data that others read, the reader checks a sequence number.
   if(HONEYLINK_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-Wno-tsan)
