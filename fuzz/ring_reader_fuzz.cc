@@ -47,7 +47,10 @@ void read_records(ring::RingReader& reader, const ring::TickScale& scale, std::s
     tel::LogEvent log;
     const bool is_span = ring::decode_span(reader.source(), scale, raw, {}, span);
     require(is_span != ring::decode_log(reader.source(), scale, raw, {}, log));
-    require(!is_span || span.duration_ns >= 0);
+    // Whoever reads a ring subtracts its times and adds its durations.
+    require(is_span
+                ? span.start_unix_ns >= 0 && span.duration_ns >= 0 && span.duration_ns <= INT64_MAX - span.start_unix_ns
+                : log.time_unix_ns >= 0);
     (void)reader.source().text(is_span ? span.name : log.name);
     tel::ItemCursor items(is_span ? span.items : log.items);
     for (tel::Item item; items.next(item);) (void)reader.source().text(item.key);

@@ -26,7 +26,7 @@ struct LastState {
 LastState read_last_state(RingState& ring, const ring::TickScale& scale) {
   LastState last;
   last.accepted.assign(ring.slots.size(), 0);
-  last.last_sign_unix_ns = ring.reader->header().created.realtime_ns;
+  last.last_sign_unix_ns = ring.source().started_unix_ns;
   std::vector<ring::SlotView> slots;
   std::vector<ring::ChunkView> chunks;
   if (!ring.reader->read_slots(slots) || !ring.reader->read_chunks(chunks)) return last;

@@ -103,7 +103,7 @@ std::unique_ptr<RingReader> RingReader::open(Fd file, std::string name, bool wri
   std::copy(std::begin(h.trace_key), std::end(h.trace_key), s.source.trace_key.begin());
   std::copy(std::begin(h.span_key), std::end(h.span_key), s.source.span_key.begin());
   s.source.pid = h.pid;
-  s.source.started_unix_ns = h.created.realtime_ns;
+  s.source.started_unix_ns = std::max<std::int64_t>(0, h.created.realtime_ns);
   s.source.texts.emplace_back("_other");
   s.unfold_left = std::min(kUnfoldedBytesMax, kUnfoldingMax * h.directory_bytes);
   return std::unique_ptr<RingReader>(new RingReader(std::move(state)));

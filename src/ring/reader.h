@@ -58,7 +58,9 @@ class TickScale {
   TickScale(ClockSource source, const ClockReading& created, const ClockReading& now) noexcept;
   [[nodiscard]] std::int64_t unix_ns(std::uint64_t ticks) const noexcept {
     // Ninety years of ticks either way; one multiplication. What is farther off is no time but damage, and wraps.
-    return clamped(unix_ns_ + scaled(static_cast<std::int64_t>(ticks - ticks_)));
+    // Never negative: the difference of two times fits.
+    const std::int64_t ns = clamped(unix_ns_ + scaled(static_cast<std::int64_t>(ticks - ticks_)));
+    return ns < 0 ? 0 : ns;
   }
   /// Of a difference of ticks; never negative, saturates.
   [[nodiscard]] std::int64_t duration_ns(std::uint64_t ticks) const noexcept {

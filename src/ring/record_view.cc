@@ -1,5 +1,6 @@
 // See record_view.h: items that have an inside. And records as events: decode_*() of reader.h. Pure functions over a
 // private copy.
+#include <algorithm>
 #include <cstring>
 
 #include "ring/reader.h"
@@ -86,7 +87,8 @@ bool decode_span(const Source& source, const TickScale& scale, const RawRecord& 
   // Clocks of two processors, or a caller's own times, may give an end before the start: that is a duration of 0.
   const std::uint64_t spent = r.end > r.start ? r.end - r.start : 0;
   event.start_unix_ns = (flags & kFlagWallTimes) != 0 ? wall(r.start) : scale.unix_ns(r.start);
-  event.duration_ns = (flags & kFlagWallTimes) != 0 ? wall(spent) : scale.duration_ns(spent);
+  const std::int64_t duration = (flags & kFlagWallTimes) != 0 ? wall(spent) : scale.duration_ns(spent);
+  event.duration_ns = std::min(duration, INT64_MAX - event.start_unix_ns);  // the end is a time too
   event.dropped_attributes = r.dropped_attributes;
   event.dropped_events = r.dropped_events;
   event.items = raw.items;

@@ -136,6 +136,28 @@ TEST(RecordView, DurationsAreNeverNegative) {
   }
 }
 
+// An application may give any numbers as its own times, a hostile ring any ticks: readers add and subtract them.
+TEST(RecordView, StartAndEndAreTimesWhateverTheNumbersSay) {
+  const TickScale early(ClockSource::monotonic_ns, {}, {~std::uint64_t{0}, 5, 5, 5});
+  for (const std::uint64_t start : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 63, ~std::uint64_t{1}}) {
+    for (const std::uint8_t flags : {std::uint8_t{0}, kFlagWallTimes}) {
+      for (const TickScale& scale : {kPlain, early}) {
+        SpanRecord r = a_span();
+        r.header.flags = flags;
+        r.start = start, r.end = ~std::uint64_t{0};
+        const Bytes bytes = test_record(r);
+        RawRecord raw;
+        ASSERT_TRUE(first_of(bytes, raw));
+        SpanEvent e;
+        ASSERT_TRUE(decode_span({}, scale, raw, {}, e));
+        EXPECT_GE(e.start_unix_ns, 0);
+        EXPECT_GE(e.duration_ns, 0);
+        EXPECT_LE(e.duration_ns, INT64_MAX - e.start_unix_ns);
+      }
+    }
+  }
+}
+
 TEST(RecordView, RecordsFollowEachOther) {
   Bytes bytes = test_record(a_span());
   const Bytes second = test_record(LogRecord{}, TestItems().boolean(1, true)), third = test_record(a_span());
