@@ -26,7 +26,8 @@ TEST(TraceCodec, EverySpanComesBackAsItWas) {
   TraceBlobWriter writer;
   std::vector<SpanEvent> model;
   for (int i = 0; i < 2000; ++i) {
-    SpanEvent e = make_span(source, random() >> (random() % 64));
+    SpanEvent e = make_span(source, 0);
+    e.at.ordinal = random() >> (random() % 64), e.span = e.at.ordinal + 1;
     e.trace = {random() % 2 == 0, random(), random() >> (random() % 64)};
     if (!e.trace.foreign) e.trace.hi = 0;
     e.parent = {random() % 2 == 0, random() % 2 == 0, random()};
