@@ -3,10 +3,13 @@
 #include <dlfcn.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdio>
 #include <fstream>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "cli_support.h"
 #include "honeylink/telemetry.h"
@@ -18,11 +21,11 @@ using std::chrono::steady_clock;
 
 class CliWatch : public CliTest {
  protected:
-  static bool eventually(const std::function<bool()>& right, int seconds = 60) {
+  static bool eventually(const std::function<bool()>& right, int seconds = 60, int look_ms = 50) {
     const auto deadline = steady_clock::now() + std::chrono::seconds(seconds);
     while (!right()) {
       if (steady_clock::now() > deadline) return false;
-      ::poll(nullptr, 0, 50);
+      ::poll(nullptr, 0, look_ms);
     }
     return true;
   }
@@ -40,6 +43,11 @@ class CliWatch : public CliTest {
     return honeytel({"logs", "--grep", "\"event\":\"" + event + "\"", "--limit", "1", "--json"}).json()["total"];
   }
   nlohmann::json status() { return honeytel({"status", "--json"}).json(); }
+  /// The pid in run/state.json; 0 where nobody leads or the leader has not written it yet.
+  pid_t leader_said() {
+    const nlohmann::json state = nlohmann::json::parse(content(home_ + "/run/state.json"), nullptr, false);
+    return state.is_object() ? state.value("pid", 0) : 0;
+  }
   pid_t agent() {
     const pid_t pid = in_background({"agent"});
     EXPECT_TRUE(eventually([&] { return status()["engine"]["pid"] == pid; }));
@@ -148,9 +156,11 @@ TEST_F(CliWatch, WithoutAKeyNoIdCanBeLookedForAndNoneIsMade) {
 
 // ---- takeover
 
-TEST_F(CliWatch, AKilledEngineIsReplacedByTheOneThatWaitsAndNothingIsLost) {
+TEST_F(CliWatch, AKilledEngineIsReplacedByTheOneThatWaitsWithin2sAndNothingIsLost) {
+  constexpr std::size_t kRounds = 5;
+  std::vector<steady_clock::duration> took;
   pid_t leader = agent();
-  for (int round = 0; round < 3; ++round) {
+  while (took.size() < kRounds) {
     const pid_t waiting = in_background({"agent"});
     // It is known to wait once it has said so in run/agent.wanted.
     ASSERT_TRUE(eventually([&] { return std::filesystem::exists(home_ + "/run/agent.wanted"); }));
@@ -159,12 +169,12 @@ TEST_F(CliWatch, AKilledEngineIsReplacedByTheOneThatWaitsAndNothingIsLost) {
                 return 0;
               }),
               0);
-    const auto died = steady_clock::now();
     EXPECT_EQ(end(leader, SIGKILL), 128 + SIGKILL);
-    ASSERT_TRUE(eventually([&] { return status()["engine"]["pid"] == waiting; }));
-    const auto took = steady_clock::now() - died;
-    // The promise is 2 s; a loaded machine gets the rest for starting the tool that looks.
-    EXPECT_LT(took, std::chrono::seconds(20));
+    // The dead one's lock went with its memory, before it could be waited for. The next one has the stores open when it
+    // writes its pid; the file is read here because starting the tool takes longer than what is measured.
+    const auto released = steady_clock::now();
+    ASSERT_TRUE(eventually([&] { return leader_said() == waiting; }, 60, 5));
+    took.push_back(steady_clock::now() - released);
     ASSERT_EQ(run([] {
                 for (int i = 0; i < 1000; ++i) log_info("after", {{"i", i}});
                 return flush(std::chrono::seconds(30)).ok() ? 0 : 1;
@@ -172,8 +182,14 @@ TEST_F(CliWatch, AKilledEngineIsReplacedByTheOneThatWaitsAndNothingIsLost) {
               0);
     leader = waiting;
   }
+  // On a machine that does other work some rounds may starve: more than half of them keep the promise.
+  std::sort(took.begin(), took.end());
+  for (const auto one : took)
+    std::printf("takeover in %lld ms\n",
+                static_cast<long long>(std::chrono::duration_cast<std::chrono::milliseconds>(one).count()));
+  EXPECT_LE(took[kRounds / 2], std::chrono::seconds(2));
   expect_balance();
-  for (const char* event : {"before", "after"}) EXPECT_EQ(lines_of(event), 3000) << event;
+  for (const char* event : {"before", "after"}) EXPECT_EQ(lines_of(event), kRounds * 1000) << event;
 }
 
 // ---- two recorders in one process
