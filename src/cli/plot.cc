@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cfloat>
 #include <cmath>
 
 #include "query/time_text.h"
@@ -72,6 +73,12 @@ struct Scale {
   double low = 0, high = 1;
 };
 
+/// Where a value stands between low and high, 0 to 1. By halves: the distance of two doubles may not be one.
+double share_of(double value, double low, double high) noexcept {
+  const double range = high / 2 - low / 2;
+  return range > 0 ? std::clamp((value / 2 - low / 2) / range, 0.0, 1.0) : 0;
+}
+
 /// From zero where the values are near it, so that small changes do not look large.
 Scale scale_of(const std::vector<PlotPoint>& points) {
   Scale scale{INFINITY, -INFINITY};
@@ -83,7 +90,8 @@ Scale scale_of(const std::vector<PlotPoint>& points) {
   if (scale.high < 0 && scale.high > 0.6 * scale.low) scale.high = 0;
   if (scale.high == scale.low) {
     const double around = scale.high == 0 ? 1 : std::fabs(scale.high) * 0.1;
-    scale.low -= scale.low == 0 ? 0 : around, scale.high += around;
+    scale.low = std::max(-DBL_MAX, scale.low - (scale.low == 0 ? 0 : around));
+    scale.high = std::min(DBL_MAX, scale.high + around);
   }
   return scale;
 }
@@ -99,7 +107,7 @@ void draw_curve(const std::vector<PlotPoint>& points, const Scale& scale, std::i
       joined = false;
       continue;
     }
-    const double share = std::clamp((p.value - scale.low) / (scale.high - scale.low), 0.0, 1.0);
+    const double share = share_of(p.value, scale.low, scale.high);
     const auto x = static_cast<std::size_t>(
         std::lround(static_cast<double>(p.time_unix_ns - t0) / span * static_cast<double>(canvas.width() - 1)));
     const auto y = static_cast<std::size_t>(std::lround((1 - share) * static_cast<double>(canvas.height() - 1)));
@@ -124,7 +132,7 @@ std::string draw_plot(const std::vector<PlotPoint>& points, const Style& style, 
   Canvas canvas(options.columns, options.rows, style.utf8());
   draw_curve(points, scale, options.step_ns, canvas);
   const std::string high = format_value(scale.high), low = format_value(scale.low),
-                    middle = format_value((scale.high + scale.low) / 2);
+                    middle = format_value(scale.high / 2 + scale.low / 2);
   const std::size_t label_columns =
       std::max({query::columns_of(high), query::columns_of(low), query::columns_of(middle)});
   std::string out;
@@ -159,7 +167,7 @@ std::string sparkline(const std::vector<double>& values, const Style& style) {
       line += ' ';
       continue;
     }
-    const double share = high > low ? (v - low) / (high - low) : 0;
+    const double share = share_of(v, low, high);
     const auto level = std::min<std::size_t>(7, static_cast<std::size_t>(share * 8));
     line += style.utf8() ? kBlocks[level] : kAscii.substr(level, 1);
   }

@@ -1,6 +1,7 @@
 // Tables, waterfalls and curves: what reaches a terminal or a file.
 #include <gtest/gtest.h>
 
+#include <cfloat>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -134,6 +135,15 @@ TEST(Plot, ASinglePointAndAFlatLineAreDrawn) {
 TEST(Sparkline, LowIsLowAndAGapIsAGap) {
   EXPECT_EQ(sparkline({1, 2, NAN, 8}, kPlain), "▁▂ █");
   EXPECT_EQ(sparkline({1, 8}, kAscii), "_#");
+}
+
+// Their distance is no double: a curve through it once had more dots than a life has seconds.
+TEST(Plot, ValuesAtBothEndsOfTheRangeAreDrawn) {
+  const auto plot = lines_of(
+      draw_plot({{0, -DBL_MAX}, {10, DBL_MAX}, {20, -DBL_MAX}}, kAscii, {20, 4, 0}, [](double) { return "v"; }));
+  EXPECT_NE(plot[0].find_first_of(".'|", 5), std::string::npos) << plot[0];
+  EXPECT_EQ(sparkline({-DBL_MAX, DBL_MAX, 0}, kAscii), "_#=");
+  EXPECT_FALSE(draw_plot({{5, DBL_MAX}, {6, DBL_MAX}}, kPlain, {20, 4, 0}, [](double) { return "v"; }).empty());
 }
 
 TEST(Style, ColoursObeyTheEnvironment) {

@@ -175,6 +175,9 @@ const TraceSource* TraceReader::source_of(std::uint32_t id) {
 }
 
 namespace {
+// Only of a damaged file is a time before 1970. Cut, the difference of any two of them fits.
+std::int64_t sound_time(std::int64_t unix_ns) noexcept { return std::max<std::int64_t>(0, unix_ns); }
+
 /// What list() gathers of a trace besides its summary.
 struct Gathered {
   TraceSummary summary;
@@ -189,15 +192,16 @@ void gather(Gathered& trace, const store::StoredSpan& span, const TraceSource& s
   if (span.status == 2) ++s.errors;
   s.slow = s.slow || span.slow;
   s.kept = s.spans == 1 ? span.kept : stronger(s.kept, span.kept);
+  const std::int64_t start = sound_time(span.start_unix_ns);
   std::int64_t end = 0;
-  if (__builtin_add_overflow(span.start_unix_ns, span.duration_ns, &end)) end = INT64_MAX;
-  s.start_unix_ns = std::min(s.start_unix_ns, span.start_unix_ns);
+  if (__builtin_add_overflow(start, span.duration_ns, &end)) end = INT64_MAX;
+  s.start_unix_ns = std::min(s.start_unix_ns, start);
   s.end_unix_ns = std::max(s.end_unix_ns, end);
   const bool root = !span.parent.present;
-  const bool better = root != trace.has_root ? root : span.start_unix_ns < trace.root_start;
+  const bool better = root != trace.has_root ? root : start < trace.root_start;
   if (!better) return;
   trace.has_root = root;
-  trace.root_start = span.start_unix_ns;
+  trace.root_start = start;
   trace.root_name = span.name;
   s.service = source.service;
 }
@@ -259,7 +263,7 @@ SpanView TraceReader::view(const store::StoredSpan& span, const TraceSource& sou
   view.kind = span.kind, view.status = span.status, view.kept = span.kept;
   view.unfinished = span.unfinished, view.slow = span.slow, view.keep_trace = span.keep_trace,
   view.no_slot = span.no_slot;
-  view.start_unix_ns = span.start_unix_ns, view.duration_ns = span.duration_ns;
+  view.start_unix_ns = sound_time(span.start_unix_ns), view.duration_ns = span.duration_ns;
   view.dropped_attributes = span.dropped_attributes, view.dropped_events = span.dropped_events;
   const auto attributes_of = [&](std::span<const std::uint8_t> bytes, std::vector<NamedJson>& to) {
     store::StoredItems inner(bytes, span.start_unix_ns);
@@ -269,7 +273,7 @@ SpanView TraceReader::view(const store::StoredSpan& span, const TraceSource& sou
   for (store::StoredItem item; items.next(item);) {
     switch (item.type) {
       case ItemType::event:
-        view.events.push_back({text(item.key), item.time_unix_ns, {}});
+        view.events.push_back({text(item.key), sound_time(item.time_unix_ns), {}});
         attributes_of(item.items, view.events.back().attributes);
         break;
       case ItemType::link:
