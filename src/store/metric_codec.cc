@@ -10,6 +10,7 @@
 #include "base/sketch.h"
 #include "store/bytes.h"
 #include "store/metric_format.h"
+#include "store/segment_integers.h"
 
 namespace honeylink::telemetry::store {
 namespace {
@@ -100,8 +101,12 @@ const Sketch& stored_form(const Sketch& live, Sketch& scratch) {
   return scratch;
 }
 
-std::uint8_t* put_point(std::uint8_t* to, std::int64_t tick, const MetricDelta& delta, const Sketch* sketch) noexcept {
-  *to++ = static_cast<std::uint8_t>(static_cast<unsigned>(delta.kind) | (delta.exemplar.present ? kPointExemplar : 0));
+// `skipped`: places of the group that have no point, since the point before.
+std::uint8_t* put_point(std::uint8_t* to, std::int64_t tick, unsigned skipped, const MetricDelta& delta,
+                        const Sketch* sketch) noexcept {
+  *to++ = static_cast<std::uint8_t>(static_cast<unsigned>(delta.kind) | (delta.exemplar.present ? kPointExemplar : 0) |
+                                    std::min(skipped, kPlacesMore) << kPlacesShift);
+  if (skipped >= kPlacesMore) *to++ = static_cast<std::uint8_t>(skipped);
   switch (delta.kind) {
     case MetricType::counter:
       to = encode_varint(to, delta.integer);
@@ -138,27 +143,41 @@ void encode_tick(std::int64_t tick_unix_s, std::span<const MetricDelta> deltas, 
   if (!std::is_sorted(order.begin(), order.end(), by_sid)) std::sort(order.begin(), order.end(), by_sid);
 
   const std::size_t begin = to.size();
-  std::size_t used = begin + kMetricBlobHead;
-  std::uint32_t previous = 0;
+  std::size_t used = begin + kMetricBlobHead, group_begin = used;
+  std::vector<std::uint8_t> directory;
   Sketch scratch;
+  std::uint32_t group = 0, written_group = 0, in_group = 0;
+  int place = -1;
+  const auto end_group = [&] {
+    if (in_group == 0) return;
+    for (const std::uint64_t n :
+         {std::uint64_t{group - written_group}, std::uint64_t{in_group}, std::uint64_t{used - group_begin}})
+      put_varint(directory, n);
+    written_group = group;
+  };
   for (const std::uint32_t i : order) {
     const MetricDelta& delta = deltas[i];
+    if (in_group != 0 && delta.sid / kGroupSeries != group) end_group(), in_group = 0;
+    if (in_group == 0) group = delta.sid / kGroupSeries, group_begin = used, place = -1;
     const Sketch* sketch = nullptr;
     if (delta.kind == MetricType::histogram)
       sketch = delta.sketch != nullptr ? &stored_form(*delta.sketch, scratch) : &kEmpty;
     const std::size_t worst = kPointMax + (sketch != nullptr ? sketch->buckets.size() * kVarintBytesMax : 0);
     if (to.size() < used + worst) to.resize(std::max(used + worst, to.size() * 2));
-    std::uint8_t* at = encode_varint(to.data() + used, delta.sid - previous);
-    previous = delta.sid;
-    at = put_point(at, tick_unix_s, delta, sketch);
-    used = static_cast<std::size_t>(at - to.data());
+    const int at_place = static_cast<int>(delta.sid % kGroupSeries);
+    const auto skipped = static_cast<unsigned>(at_place - place - 1);
+    used = static_cast<std::size_t>(put_point(to.data() + used, tick_unix_s, skipped, delta, sketch) - to.data());
+    place = at_place;
+    ++in_group;
   }
+  end_group();
   to.resize(used);
+  to.insert(to.begin() + static_cast<std::ptrdiff_t>(begin + kMetricBlobHead), directory.begin(), directory.end());
   std::uint8_t* at = encode_fixed(to.data() + begin, kMetricBlobMagic) + 4;
   at = encode_fixed(at, static_cast<std::uint32_t>(deltas.size()));
-  at = encode_fixed(at, std::uint32_t{0});
+  at = encode_fixed(at, static_cast<std::uint32_t>(directory.size()));
   encode_fixed(at, tick_unix_s);
-  encode_fixed(to.data() + begin + 4, crc32c(to.data() + begin + 8, used - begin - 8));
+  encode_fixed(to.data() + begin + 4, crc32c(to.data() + begin + 8, to.size() - begin - 8));
 }
 
 void encode_sketch(const Sketch& sketch, int live_scale, std::vector<std::uint8_t>& to) {
@@ -181,24 +200,63 @@ MetricBlob::MetricBlob(std::span<const std::uint8_t> bytes) noexcept {
   if (in.fixed<std::uint32_t>() != kMetricBlobMagic) return;
   if (in.fixed<std::uint32_t>() != crc32c(bytes.data() + 8, bytes.size() - 8)) return;
   count_ = in.fixed<std::uint32_t>();
-  in.fixed<std::uint32_t>();
+  const auto directory = in.fixed<std::uint32_t>();
   tick_ = in.fixed<std::int64_t>();
-  rest_ = as_bytes(in.rest());
-  sound_ = true;
+  sound_ = directory <= bytes.size() - kMetricBlobHead;
+  if (!sound_) return;
+  directory_ = bytes.subspan(kMetricBlobHead, directory);
+  points_ = bytes.subspan(kMetricBlobHead + directory);
 }
 
-bool MetricBlob::next(StoredPoint& point) {
-  if (rest_.empty() || read_ == count_) {
-    damaged_ = damaged_ || (sound_ && (!rest_.empty() || read_ != count_));
-    rest_ = {};
-    read_ = count_;
-    return false;
+bool MetricBlob::end(bool damaged) {
+  damaged_ = damaged_ || damaged;
+  directory_ = points_ = group_bytes_ = {};
+  group_left_ = 0;
+  waiting_ = false;
+  read_ = count_;
+  return false;
+}
+
+bool MetricBlob::next_group() {
+  if (!group_bytes_.empty() || group_left_ != 0) return end(true);
+  if (directory_.empty()) return end(sound_ && (!points_.empty() || read_ != count_));
+  Decoder in(as_text(directory_));
+  const std::uint64_t after = in.varint(), left = in.varint(), bytes = in.varint();
+  if (!in.ok() || (any_group_ && after == 0) || after > 0xffff'ffffU || left == 0 || left > kGroupSeries ||
+      bytes > points_.size()) {
+    return end(true);
   }
-  Decoder in(as_text(rest_));
-  sid_ += varint32(in);
-  const unsigned head = in.fixed<std::uint8_t>();
-  if ((head & kPointKindMask) > static_cast<unsigned>(MetricType::histogram)) in.bytes(~std::uint64_t{0});
-  point.sid = sid_;
+  group_ += after;
+  if (group_ > 0xffff'ffffU / kGroupSeries) return end(true);
+  any_group_ = true;
+  directory_ = as_bytes(in.rest());
+  group_left_ = static_cast<std::uint32_t>(left);
+  group_bytes_ = points_.first(static_cast<std::size_t>(bytes));
+  points_ = points_.subspan(static_cast<std::size_t>(bytes));
+  place_ = -1;
+  return true;
+}
+
+// The head of the next point of the group; place_ is then its place.
+bool MetricBlob::next_head(unsigned& head) {
+  Decoder in(as_text(group_bytes_));
+  head = in.fixed<std::uint8_t>();
+  unsigned skipped = head >> kPlacesShift;
+  if (skipped == kPlacesMore) skipped = in.fixed<std::uint8_t>();
+  place_ += static_cast<int>(skipped) + 1;
+  if (!in.ok() || read_ == count_ || place_ >= static_cast<int>(kGroupSeries) ||
+      (head & kPointKindMask) > static_cast<unsigned>(MetricType::histogram)) {
+    return end(true);
+  }
+  group_bytes_ = as_bytes(in.rest());
+  --group_left_;
+  ++read_;
+  return true;
+}
+
+bool MetricBlob::take(unsigned head, StoredPoint& point) {
+  Decoder in(as_text(group_bytes_));
+  point.sid = static_cast<std::uint32_t>(group_ * kGroupSeries) + static_cast<std::uint32_t>(place_);
   point.kind = static_cast<MetricType>(head & kPointKindMask);
   point.integer = 0, point.real = 0, point.live_scale = 0;
   point.exemplar = {};
@@ -217,8 +275,6 @@ bool MetricBlob::next(StoredPoint& point) {
     case MetricType::histogram:
       get_sketch(in, point.sketch, point.live_scale);
       break;
-    default:
-      break;
   }
   if (point.exemplar.present) {
     point.exemplar.value = in.fixed<double>();
@@ -226,15 +282,36 @@ bool MetricBlob::next(StoredPoint& point) {
     point.exemplar.trace_id = in.fixed<std::array<std::uint8_t, 16>>();
     point.exemplar.span_id = in.fixed<std::array<std::uint8_t, 8>>();
   }
-  if (!in.ok()) {
-    damaged_ = true;
-    rest_ = {};
-    read_ = count_;
-    return false;
-  }
-  rest_ = as_bytes(in.rest());
-  ++read_;
+  if (!in.ok()) return end(true);
+  group_bytes_ = as_bytes(in.rest());
   return true;
+}
+
+bool MetricBlob::next(StoredPoint& point) {
+  unsigned head = 0;
+  if (group_left_ == 0 && !next_group()) return false;
+  return next_head(head) && take(head, point);
+}
+
+bool MetricBlob::find(std::uint32_t sid, StoredPoint& point) {
+  const std::uint32_t group = sid / kGroupSeries;
+  const int place = static_cast<int>(sid % kGroupSeries);
+  while (!any_group_ || group_ < group) {
+    read_ += group_left_;
+    group_left_ = 0;
+    group_bytes_ = {};
+    waiting_ = false;
+    if (!next_group()) return false;
+  }
+  if (group_ > group) return false;
+  while (waiting_ || group_left_ != 0) {
+    if (!waiting_ && !next_head(head_)) return false;
+    waiting_ = place_ > place;
+    if (waiting_) return false;
+    if (!take(head_, point)) return false;
+    if (place_ == place) return true;
+  }
+  return false;
 }
 
 }  // namespace honeylink::telemetry::store

@@ -41,13 +41,26 @@ class MetricBlob {
   [[nodiscard]] std::int64_t tick_unix_s() const noexcept { return tick_; }
   /// False at the end, or where a point is not whole (damaged()). Reuses the point's vectors.
   bool next(StoredPoint&);
+  /// The point of this series, without decoding the groups before it; ask in ascending order, and do not mix with
+  /// next(). False where there is none.
+  bool find(std::uint32_t sid, StoredPoint&);
   [[nodiscard]] bool damaged() const noexcept { return damaged_; }
 
  private:
-  std::span<const std::uint8_t> rest_;
+  bool next_group();
+  bool next_head(unsigned& head);
+  bool take(unsigned head, StoredPoint&);
+  bool end(bool damaged);
+
+  std::span<const std::uint8_t> directory_, points_;  // what is not read yet
+  std::span<const std::uint8_t> group_bytes_;
   std::int64_t tick_ = 0;
-  std::uint32_t count_ = 0, read_ = 0, sid_ = 0;
-  bool sound_ = false, damaged_ = false;
+  std::uint64_t group_ = 0;
+  std::uint32_t count_ = 0, read_ = 0, group_left_ = 0;
+  int place_ = -1;  // of the last point in its group
+  unsigned head_ = 0;     // of the last point that find() came to
+  bool waiting_ = false;  // and it is still to be taken
+  bool sound_ = false, damaged_ = false, any_group_ = false;
 };
 
 }  // namespace honeylink::telemetry::store

@@ -5,12 +5,12 @@
 
 namespace honeylink::telemetry::store {
 
-inline constexpr std::uint32_t kMetricBlobMagic = 0x314d'4c48U;  // "HLM1"
-// magic, crc32c of all that follows it, count, reserved (u32 each); tick (i64, Unix seconds)
+inline constexpr std::uint32_t kMetricBlobMagic = 0x324d'4c48U;  // "HLM2"
+// magic, crc32c of all that follows it, count, bytes of the directory (u32 each); tick (i64, Unix seconds)
 inline constexpr std::size_t kMetricBlobHead = 24;
 
-// First byte of a point: kind:3 | exemplar:1 | the rest zero.
-inline constexpr unsigned kPointKindMask = 7, kPointExemplar = 8;
+// First byte of a point: kind:3 | exemplar:1 | places left out before it:4; kPlacesMore: a byte says how many.
+inline constexpr unsigned kPointKindMask = 7, kPointExemplar = 8, kPlacesShift = 4, kPlacesMore = 15;
 
 // A real number: a head byte, then as it says.
 inline constexpr std::uint8_t kRealWhole =

@@ -8,6 +8,8 @@
 namespace honeylink::telemetry::store {
 namespace {
 
+constexpr std::size_t kLookUpMax = 16;
+
 // A point of a committed tick in the form that segments have.
 void put(const StoredPoint& from, SeriesPoints& to) {
   to.clear();
@@ -64,8 +66,19 @@ bool MetricScan::find_segments(int tier) {
   return true;
 }
 
-bool MetricScan::wanted(std::uint32_t sid) const noexcept {
-  return sids_.empty() || std::binary_search(sids_.begin(), sids_.end(), sid);
+// Few series are looked up; for many it is less work to pass by the others.
+bool MetricScan::next_point() {
+  if (sids_.empty()) return blob_.next(point_);
+  if (sids_.size() > kLookUpMax) {
+    while (blob_.next(point_)) {
+      if (std::binary_search(sids_.begin(), sids_.end(), point_.sid)) return true;
+    }
+    return false;
+  }
+  while (next_sid_ < sids_.size()) {
+    if (blob_.find(sids_[next_sid_++], point_)) return true;
+  }
+  return false;
 }
 
 bool MetricScan::open_segment(std::int64_t id) {
@@ -101,8 +114,7 @@ bool MetricScan::next_in_segment(MetricPart& part) {
 
 bool MetricScan::next_in_tick(MetricPart& part) {
   for (;;) {
-    while (in_blob_ && blob_.next(point_)) {
-      if (!wanted(point_.sid)) continue;
+    while (in_blob_ && next_point()) {
       put(point_, points_);
       part.grid = {0, ticks_.integer(0), kTiers[0].step_s, 1};
       part.points = &points_;
@@ -119,6 +131,7 @@ bool MetricScan::next_in_tick(MetricPart& part) {
     }
     blob_ = MetricBlob(ticks_.blob(1));
     in_blob_ = blob_.sound();
+    next_sid_ = 0;
     if (!in_blob_) ++damaged_;
   }
 }

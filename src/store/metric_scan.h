@@ -51,7 +51,7 @@ class MetricScan {
   bool open_segment(std::int64_t id);
   bool next_in_segment(MetricPart& part);
   bool next_in_tick(MetricPart& part);
-  [[nodiscard]] bool wanted(std::uint32_t sid) const noexcept;
+  bool next_point();
 
   Connection& connection_;
   std::vector<std::uint32_t> sids_;
@@ -70,6 +70,7 @@ class MetricScan {
 
   Statement ticks_;
   bool in_blob_ = false;
+  std::size_t next_sid_ = 0;  // of sids_, in the blob
   MetricBlob blob_{{}};
   StoredPoint point_;
 };

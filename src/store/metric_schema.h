@@ -11,7 +11,6 @@ inline constexpr const char* kMetricSchema =
     "CREATE INDEX series_name ON series(name);"
     // One row a commit: all changed series of a tick (Unix seconds) in one blob.
     "CREATE TABLE hot(commit_no INTEGER PRIMARY KEY, tick INTEGER NOT NULL, n INTEGER NOT NULL, data BLOB NOT NULL);"
-    "CREATE INDEX hot_tick ON hot(tick);"
     // Packed segments, made out of hot rows.
     "CREATE TABLE seg(id INTEGER PRIMARY KEY, tier INTEGER NOT NULL, \"group\" INTEGER NOT NULL, t0 INTEGER NOT NULL, "
     "t1 INTEGER NOT NULL, n INTEGER NOT NULL, data BLOB NOT NULL);"
@@ -22,7 +21,6 @@ inline constexpr const char* kMetricSchema =
     "NULL,"
     " retro_kept INTEGER NOT NULL, stored INTEGER NOT NULL, dropped TEXT NOT NULL, in_ring INTEGER NOT NULL, PRIMARY "
     "KEY(commit_no, signal)) WITHOUT ROWID;"
-    "CREATE INDEX ledger_tick ON ledger(tick);"
     "CREATE TABLE alerts(alert_id TEXT PRIMARY KEY, severity TEXT NOT NULL, sli_name TEXT NOT NULL, current_value "
     "REAL, threshold REAL,"
     " threshold_type TEXT, timestamp TEXT NOT NULL, trace_id TEXT, labels TEXT NOT NULL, cleared_at TEXT, delivered "

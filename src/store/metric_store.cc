@@ -115,7 +115,7 @@ bool MetricStore::State::attach() {
   series = c.prepare("INSERT INTO series VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
   meta = c.prepare("INSERT INTO meta VALUES(?1, ?2) ON CONFLICT DO UPDATE SET value=excluded.value");
   ledger_row = c.prepare("INSERT INTO ledger VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
-  thin_ledger = c.prepare("DELETE FROM ledger WHERE tick >= ?1 AND tick < ?2 AND tick % 3600 >= 10");
+  thin_ledger = c.prepare("DELETE FROM ledger WHERE commit_no >= ?1 AND tick < ?2 AND tick % 3600 >= 10");
   return hot && series && meta && ledger_row && thin_ledger && c.prepare("SELECT alert_id FROM alerts") &&
          c.prepare("SELECT sli_name FROM slis") && load();
 }
@@ -124,6 +124,7 @@ bool MetricStore::State::load() {
   Connection& c = database.connection();
   sids.clear(), new_series.clear();
   last_ledger = {};
+  thinned = 0;
   next_sid = 1;
   Statement rows = c.prepare("SELECT sid, name, kind, unit, labels, resource, scope, description FROM series");
   int result = SQLITE_ROW;
@@ -204,6 +205,15 @@ int MetricStore::State::write_ledger(std::uint64_t number, std::int64_t tick, st
   return ledger_row.bind(7, std::string_view(dropped)).bind(8, ledger.in_ring).run();
 }
 
+int MetricStore::State::thin(std::int64_t before) {
+  const int result = thin_ledger.bind(1, thinned).bind(2, before).run();
+  Statement last =
+      database.connection().prepare("SELECT max(commit_no) FROM ledger WHERE commit_no >= ?1 AND tick < ?2");
+  last.bind(1, thinned).bind(2, before);
+  if (last && last.step() == SQLITE_ROW && !last.is_null(0)) thinned = last.number(0);
+  return result;
+}
+
 int MetricStore::State::write_tick(std::int64_t tick, std::span<const MetricDelta> deltas,
                                    const LedgerSnapshot& ledger) {
   int result = write_series();
@@ -220,8 +230,7 @@ int MetricStore::State::write_tick(std::int64_t tick, std::span<const MetricDelt
   if (result == SQLITE_OK) result = write_ledger(number, tick, "metrics", ledger.metrics, written_ledger[0]);
   if (result == SQLITE_OK) result = write_ledger(number, tick, "spans", ledger.spans, written_ledger[1]);
   if (result == SQLITE_OK) result = write_ledger(number, tick, "logs", ledger.logs, written_ledger[2]);
-  if (result == SQLITE_OK && number % 360 == 0)
-    result = thin_ledger.bind(1, tick - 3 * kLedgerFineSeconds).bind(2, tick - kLedgerFineSeconds).run();
+  if (result == SQLITE_OK && number % 360 == 0) result = thin(tick - kLedgerFineSeconds);
   return result;
 }
 

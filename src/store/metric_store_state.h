@@ -27,6 +27,7 @@ struct MetricStore::State {
   int write_series();
   int write_ledger(std::uint64_t number, std::int64_t tick, std::string_view signal, const SignalLedger& ledger,
                    std::string& last);
+  int thin(std::int64_t before);
   int write_tick(std::int64_t tick, std::span<const MetricDelta> deltas, const LedgerSnapshot& ledger);
 
   Database database;
@@ -37,6 +38,7 @@ struct MetricStore::State {
   std::vector<SeriesRow> new_series;
   std::uint32_t next_sid = 1;
   std::uint64_t commit_no = 0;
+  std::uint64_t thinned = 0;  // the ledger's rows below are of whole hours already
   std::vector<std::uint8_t> blob;
   std::array<std::string, 3> last_ledger, written_ledger;
   RetentionClock retention_clock;
