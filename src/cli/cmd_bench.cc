@@ -6,6 +6,7 @@
 
 #include "cli/bench_run.h"
 #include "cli/commands.h"
+#include "cli/history_run.h"
 #include "query/json.h"
 #include "query/time_text.h"
 
@@ -128,6 +129,7 @@ bool read_plan(const Call& call, BenchPlan& plan, query::Problem& problem) {
 }
 
 int run(Call& call) {
+  if (call.has("history")) return bench_history(call);
   BenchPlan plan;
   query::Problem problem;
   if (!read_plan(call, plan, problem)) return report(call.terminal, problem);
@@ -163,6 +165,10 @@ constexpr Option kOptions[] = {
     {"duration", "TIME", "Instead of --events, with --rate"},
     {"even", "", "With --rate: each event at its own time, by waiting awake; needs a core for itself"},
     {"mix", "MIX", "Shares in per cent (default: metrics=70,spans=15,logs=15)"},
+    {"history", "TIME", "Instead: write so long a history of ticks (13mo) and check every point of it"},
+    {"series", "N", "With --history: scalar series (default: 40)"},
+    {"histograms", "M", "With --history: histograms of up to 100 observations a tick (default: 0)"},
+    {"keep", "DIR", "With --history: leave it there, as a home"},
 };
 
 }  // namespace
@@ -170,11 +176,14 @@ constexpr Option kOptions[] = {
 extern const Command kBench{
     .name = "bench",
     .summary = "How much this machine records and stores, everything persisted",
-    .usage = "[--events N] [--threads T] [--rate N|max] [--even] [--mix metrics=70,spans=15,logs=15]",
+    .usage = "[--events N] [--threads T] [--rate N|max] [--even] [--mix metrics=70,spans=15,logs=15]\n"
+             "  honeytel bench --history 13mo [--series N] [--histograms M] [--keep DIR]",
     .about =
         "Uses a temporary home. Afterwards every event is looked for in the stores: exit 1 where one is\nunaccounted "
-        "for, or dropped at a given --rate.",
-    .example = "honeytel bench --rate 300000 --duration 60s\ntaskset -c 0 honeytel bench --events 10000000 --json",
+        "for, or dropped at a given --rate. With --history the store of metrics is driven by a clock of its own\nand "
+        "without waiting for the disk; exit 1 where a stored point is not what was recorded.",
+    .example = "honeytel bench --rate 300000 --duration 60s\ntaskset -c 0 honeytel bench --events 10000000 --json\n"
+               "honeytel bench --history 13mo --series 40",
     .options = kOptions,
     .reads = true,
     .run = run};

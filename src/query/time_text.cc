@@ -18,7 +18,7 @@ struct DurationUnit {
   std::string_view text;
   std::int64_t ns;
 };
-constexpr std::array<DurationUnit, 12> kUnits{{{"ns", 1},
+constexpr std::array<DurationUnit, 13> kUnits{{{"ns", 1},
                                                {"us", 1'000},
                                                {"µs", 1'000},
                                                {"ms", 1'000'000},
@@ -29,6 +29,7 @@ constexpr std::array<DurationUnit, 12> kUnits{{{"ns", 1},
                                                {"h", 3'600 * kSecond},
                                                {"d", kDay},
                                                {"w", 7 * kDay},
+                                               {"mo", 365 * kDay / 12},
                                                {"y", 365 * kDay}}};
 constexpr double kDurationNsMax = 100.0 * 365 * 86'400e9;
 

@@ -113,7 +113,9 @@ CommitResult Database::begin(std::uint64_t bytes, bool durable) {
   const CommitResult room = make_room(bytes);
   if (room != CommitResult::ok) return room;
   if (durable_ != static_cast<int>(durable)) {
-    const int result = connection_.execute(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
+    const int result = connection_.execute(!options_.synchronous ? "PRAGMA synchronous=OFF"
+                                           : durable             ? "PRAGMA synchronous=FULL"
+                                                                 : "PRAGMA synchronous=NORMAL");
     if (result != SQLITE_OK) return meaning(result);
     durable_ = durable;
   }

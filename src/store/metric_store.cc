@@ -214,20 +214,26 @@ int MetricStore::State::thin(std::int64_t before) {
   return result;
 }
 
-int MetricStore::State::write_tick(std::int64_t tick, std::span<const MetricDelta> deltas,
-                                   const LedgerSnapshot& ledger) {
+int MetricStore::State::write_rows(std::span<const MetricTick> ticks) {
   int result = write_series();
-  const std::uint64_t number = commit_no + 1;
-  if (result == SQLITE_OK && !deltas.empty()) {
-    result = hot.bind(1, number)
-                 .bind(2, tick)
-                 .bind(3, static_cast<std::int64_t>(deltas.size()))
-                 .bind(4, std::span<const std::uint8_t>(blob))
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < ticks.size() && result == SQLITE_OK; ++i) {
+    const auto blob = std::span<const std::uint8_t>(blobs).subspan(begin, ends[i] - begin);
+    begin = ends[i];
+    if (blob.empty()) continue;
+    result = hot.bind(1, commit_no + 1 + i)
+                 .bind(2, ticks[i].unix_s)
+                 .bind(3, static_cast<std::int64_t>(ticks[i].deltas.size()))
+                 .bind(4, blob)
                  .run();
   }
-  killpoint("metric.after_row");
+  return result;
+}
+
+int MetricStore::State::write_ledgers(std::int64_t tick, const LedgerSnapshot& ledger) {
+  const std::uint64_t number = commit_no + ends.size();
   written_ledger = last_ledger;
-  if (result == SQLITE_OK) result = write_ledger(number, tick, "metrics", ledger.metrics, written_ledger[0]);
+  int result = write_ledger(number, tick, "metrics", ledger.metrics, written_ledger[0]);
   if (result == SQLITE_OK) result = write_ledger(number, tick, "spans", ledger.spans, written_ledger[1]);
   if (result == SQLITE_OK) result = write_ledger(number, tick, "logs", ledger.logs, written_ledger[2]);
   if (result == SQLITE_OK && number % 360 == 0) result = thin(tick - kLedgerFineSeconds);
@@ -237,22 +243,35 @@ int MetricStore::State::write_tick(std::int64_t tick, std::span<const MetricDelt
 CommitResult MetricStore::commit_tick(std::int64_t tick_unix_s, std::span<const MetricDelta> deltas, int new_base_slot,
                                       std::uint64_t base_crc, const Counts& delta, const LedgerSnapshot& ledger,
                                       bool durable) {
+  const MetricTick tick{tick_unix_s, deltas};
+  return commit_ticks({&tick, 1}, new_base_slot, base_crc, delta, ledger, durable);
+}
+
+CommitResult MetricStore::commit_ticks(std::span<const MetricTick> ticks, int new_base_slot, std::uint64_t base_crc,
+                                       const Counts& delta, const LedgerSnapshot& ledger, bool durable) {
   State& s = *state_;
-  s.blob.clear();
-  if (!deltas.empty()) encode_tick(tick_unix_s, deltas, s.blob);
+  if (ticks.empty()) return CommitResult::ok;
+  s.blobs.clear();
+  s.ends.clear();
+  for (const MetricTick& tick : ticks) {
+    if (!tick.deltas.empty()) encode_tick(tick.unix_s, tick.deltas, s.blobs);
+    s.ends.push_back(s.blobs.size());
+  }
   killpoint("metric.before_begin");
-  CommitResult result = s.database.begin(s.blob.size() + s.new_series.size() * kSeriesRowBytes, durable);
+  CommitResult result = s.database.begin(s.blobs.size() + s.new_series.size() * kSeriesRowBytes, durable);
   if (result != CommitResult::ok) return result;
-  const std::uint64_t number = s.commit_no + 1;
-  s.retention_clock.follow(tick_unix_s, s.clock->monotonic_ns());
+  const std::int64_t newest = ticks.back().unix_s;
+  const std::uint64_t number = s.commit_no + ticks.size();
+  s.retention_clock.follow(newest, s.clock->monotonic_ns());
   const auto set = [&](std::string_view key, std::uint64_t value) {
     return s.meta.bind(1, key).bind(2, value).run() == SQLITE_OK;
   };
-  const bool written = s.write_tick(tick_unix_s, deltas, ledger) == SQLITE_OK && set("commit_no", number) &&
-                       set("base_slot", static_cast<std::uint64_t>(std::int64_t{new_base_slot})) &&
-                       set("base_commit", number) && set("base_crc", base_crc) &&
-                       set("retention_s", static_cast<std::uint64_t>(s.retention_clock.now_s())) &&
-                       s.database.add_counts(delta) == SQLITE_OK;
+  bool written = s.write_rows(ticks) == SQLITE_OK;
+  killpoint("metric.after_row");
+  written = written && s.write_ledgers(newest, ledger) == SQLITE_OK && set("commit_no", number) &&
+            set("base_slot", static_cast<std::uint64_t>(std::int64_t{new_base_slot})) && set("base_commit", number) &&
+            set("base_crc", base_crc) && set("retention_s", static_cast<std::uint64_t>(s.retention_clock.now_s())) &&
+            s.database.add_counts(delta) == SQLITE_OK;
   if (!written) return s.database.fail();
   killpoint("metric.before_commit");
   result = s.database.commit();

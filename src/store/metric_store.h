@@ -23,6 +23,12 @@ struct BaseSlot {
   std::uint64_t crc = 0;
 };
 
+/// The points of one tick: each series at most once, any order.
+struct MetricTick {
+  std::int64_t unix_s = 0;
+  std::span<const MetricDelta> deltas;
+};
+
 /// What maintain() did.
 struct MetricUpkeep {
   CommitResult result = CommitResult::ok;  // not ok: as of commit_tick(); nothing is lost, try again later
@@ -49,6 +55,9 @@ class MetricStore {
   /// written, and no row. `ledger` holds totals *after* this commit; for metrics the store adds nothing to it.
   CommitResult commit_tick(std::int64_t tick_unix_s, std::span<const MetricDelta> deltas, int new_base_slot,
                            std::uint64_t base_crc, const Counts& delta, const LedgerSnapshot& ledger, bool durable);
+  /// The same for several ticks in one transaction, each in a row of its own; for data that is made, not measured.
+  CommitResult commit_ticks(std::span<const MetricTick> ticks, int new_base_slot, std::uint64_t base_crc,
+                            const Counts& delta, const LedgerSnapshot& ledger, bool durable);
   bool recover(std::string& said);
 
   /// Packs ticks into segments, rolls up and deletes what is old, gives free pages back: in small slices until the work

@@ -28,7 +28,8 @@ struct MetricStore::State {
   int write_ledger(std::uint64_t number, std::int64_t tick, std::string_view signal, const SignalLedger& ledger,
                    std::string& last);
   int thin(std::int64_t before);
-  int write_tick(std::int64_t tick, std::span<const MetricDelta> deltas, const LedgerSnapshot& ledger);
+  int write_rows(std::span<const MetricTick> ticks);
+  int write_ledgers(std::int64_t tick, const LedgerSnapshot& ledger);
 
   Database database;
   const Clock* clock;
@@ -39,7 +40,8 @@ struct MetricStore::State {
   std::uint32_t next_sid = 1;
   std::uint64_t commit_no = 0;
   std::uint64_t thinned = 0;  // the ledger's rows below are of whole hours already
-  std::vector<std::uint8_t> blob;
+  std::vector<std::uint8_t> blobs;  // of the ticks of a commit, one after the other
+  std::vector<std::size_t> ends;
   std::array<std::string, 3> last_ledger, written_ledger;
   RetentionClock retention_clock;
   std::unique_ptr<Retention> upkeep;  // the work in hand; none until maintain() is called

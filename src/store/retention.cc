@@ -45,16 +45,17 @@ bool Retention::over_soft_cap() {
 
 bool Retention::plan_packing() {
   Connection& c = database_.connection();
-  Statement hot = c.prepare("SELECT count(*), min(commit_no), max(commit_no), sum(length(data)) FROM hot");
-  if (!hot || hot.step() != SQLITE_ROW || hot.integer(0) == 0) return false;
-  const std::int64_t first = hot.integer(1), last = hot.integer(2);
-  const bool full = hot.integer(0) > kHotRowsMax || hot.integer(3) > kHotBytesMax;
-  hot = Statement();
-  const auto hour_of = [&](std::int64_t row) {
-    return c.integer("SELECT tick / 3600 FROM hot WHERE commit_no=" + text(row), 0);
+  const std::int64_t first = c.integer("SELECT min(commit_no) FROM hot", 0);
+  const std::int64_t last = c.integer("SELECT max(commit_no) FROM hot", 0);
+  if (last == 0) return false;
+  const auto of_row = [&](const char* what, std::int64_t row) {
+    return c.integer("SELECT " + std::string(what) + " FROM hot WHERE commit_no=" + text(row), 0);
   };
-  const std::int64_t now = hour_of(last);
-  if (!full && hour_of(first) == now) return false;
+  // Rows are about equal: the last one's size stands for all of them.
+  const std::int64_t rows = last - first + 1;
+  const bool full = rows > kHotRowsMax || rows * of_row("length(data)", last) > kHotBytesMax;
+  const std::int64_t now = of_row("tick / 3600", last);
+  if (!full && of_row("tick / 3600", first) == now) return false;
   // Up to the hour that is being written; where that hour alone is too much, all of it.
   std::int64_t until = c.integer("SELECT coalesce(max(commit_no), 0) FROM hot WHERE tick / 3600 <> " + text(now), 0);
   if (until == 0) until = last;

@@ -23,6 +23,7 @@ struct StoreOptions {
   std::uint64_t logs_bytes_max = 50'000'000;
   std::uint64_t wal_bytes_max = 64'000'000;  // of each database: beyond it commits answer reader_holds_wal (F40)
   int busy_timeout_ms = 50;                  // how long a commit may wait for a foreign lock (F41)
+  bool synchronous = true;                   // false: nothing waits for the disk; for generated data only
   int check_at_open_ms = 200;                // time given to quick_check when a database is opened
 };
 
