@@ -17,7 +17,7 @@ namespace honeylink::telemetry::cli {
 namespace {
 
 constexpr std::int64_t kBegin = 1'699'488'000;  // any multiple of ten days
-constexpr std::size_t kBatch = 30;              // ticks of a transaction: the engine's have one
+constexpr std::size_t kBatch = 60;              // ticks of a transaction: the engine's have one
 constexpr int kLiveScale = 6;
 constexpr int kReopenings = 5;  // each reads the whole file
 

@@ -17,8 +17,6 @@ constexpr std::int64_t kPressureKeepDays[] = {1, 7};  // of tiers 0 and 1, whate
 constexpr std::int64_t kFreePagesMax = 4096;
 constexpr std::int64_t kExpireRows = 8;
 
-std::string text(std::int64_t n) { return std::to_string(n); }
-
 }  // namespace
 
 void RetentionClock::follow(std::int64_t seen_unix_s, std::int64_t monotonic_ns) noexcept {
@@ -36,28 +34,34 @@ void RetentionClock::follow(std::int64_t seen_unix_s, std::int64_t monotonic_ns)
 }
 
 bool Retention::over_soft_cap() {
-  Connection& c = database_.connection();
-  const std::int64_t used = (c.integer("PRAGMA page_count", 0) - c.integer("PRAGMA freelist_count", 0)) * 4096;
+  const std::int64_t pages = statements_.integer("PRAGMA page_count", 0);
+  const std::int64_t used = (pages - statements_.integer("PRAGMA freelist_count", 0)) * 4096;
   const std::uint64_t reserve = std::min(kCapReserve, bytes_max_ / 4) + std::min(kCommitReserve, bytes_max_ / 8) +
                                 std::min(kPagesReserve, bytes_max_ / 8);
   return used > 0 && static_cast<std::uint64_t>(used) > (bytes_max_ - reserve) / 100 * 95;
 }
 
 bool Retention::plan_packing() {
-  Connection& c = database_.connection();
-  const std::int64_t first = c.integer("SELECT min(commit_no) FROM hot", 0);
-  const std::int64_t last = c.integer("SELECT max(commit_no) FROM hot", 0);
+  const std::int64_t first = statements_.integer("SELECT min(commit_no) FROM hot", 0);
+  const std::int64_t last = statements_.integer("SELECT max(commit_no) FROM hot", 0);
   if (last == 0) return false;
-  const auto of_row = [&](const char* what, std::int64_t row) {
-    return c.integer("SELECT " + std::string(what) + " FROM hot WHERE commit_no=" + text(row), 0);
+  std::int64_t bytes = 0;
+  const auto hour_of = [&](std::int64_t row) {
+    StatementCache::Use at = statements_.use("SELECT tick / 3600, length(data) FROM hot WHERE commit_no=?1");
+    if (at->bind(1, row).step() != SQLITE_ROW) return std::int64_t{0};
+    bytes = at->integer(1);
+    return at->integer(0);
   };
+  const std::int64_t oldest = hour_of(first), now = hour_of(last);
   // Rows are about equal: the last one's size stands for all of them.
   const std::int64_t rows = last - first + 1;
-  const bool full = rows > kHotRowsMax || rows * of_row("length(data)", last) > kHotBytesMax;
-  const std::int64_t now = of_row("tick / 3600", last);
-  if (!full && of_row("tick / 3600", first) == now) return false;
+  const bool full = rows > kHotRowsMax || rows * bytes > kHotBytesMax;
+  if (!full && oldest == now) return false;
   // Up to the hour that is being written; where that hour alone is too much, all of it.
-  std::int64_t until = c.integer("SELECT coalesce(max(commit_no), 0) FROM hot WHERE tick / 3600 <> " + text(now), 0);
+  StatementCache::Use before = statements_.use("SELECT max(commit_no) FROM hot WHERE tick / 3600 <> ?1");
+  before->bind(1, now);
+  std::int64_t until = before->step() == SQLITE_ROW ? before->integer(0) : 0;
+  before->reset();
   if (until == 0) until = last;
   packing_ = std::make_unique<Packing>();
   packing_->next_row = first;
@@ -66,28 +70,28 @@ bool Retention::plan_packing() {
 }
 
 bool Retention::roll_oldest(const Tier& from, const Tier& to, std::int64_t due_s) {
-  Statement oldest = database_.connection().prepare(
+  StatementCache::Use oldest = statements_.use(
       "SELECT \"group\", min(t0) FROM seg WHERE tier=?1 AND t0 >= 0 AND (t0 / 86400 + 1) * 86400 <= ?2");
-  oldest.bind(1, from.number).bind(2, due_s);
-  if (!oldest || oldest.step() != SQLITE_ROW || oldest.is_null(1)) return false;
-  const std::int64_t group = oldest.integer(0), window = oldest.integer(1) / to.window_s() * to.window_s();
-  oldest = Statement();
+  oldest->bind(1, from.number).bind(2, due_s);
+  if (oldest->step() != SQLITE_ROW || oldest->is_null(1)) return false;
+  const std::int64_t group = oldest->integer(0), window = oldest->integer(1) / to.window_s() * to.window_s();
+  oldest->reset();
   return begin_rolling(from, to, group, window, due_s);
 }
 
 bool Retention::plan_rolling(std::int64_t now_s) {
   // A finished window of four hours that is still in rows of an hour becomes one row.
   const std::int64_t window = kTiers[0].window_s();
-  Statement rows = database_.connection().prepare(
+  StatementCache::Use rows = statements_.use(
       "SELECT \"group\", t0 / ?1 AS w FROM seg WHERE tier=0 AND t0 >= 0 AND (t0 / ?1 + 1) * ?1 <= ?2 GROUP BY 1, 2 "
       "HAVING count(*) > 1 LIMIT 1");
-  rows.bind(1, window).bind(2, now_s);
-  if (rows && rows.step() == SQLITE_ROW) {
-    const std::int64_t group = rows.integer(0), begin = rows.integer(1) * window;
-    rows = Statement();
+  rows->bind(1, window).bind(2, now_s);
+  if (rows->step() == SQLITE_ROW) {
+    const std::int64_t group = rows->integer(0), begin = rows->integer(1) * window;
+    rows->reset();
     return begin_rolling(kTiers[0], kTiers[0], group, begin, now_s);
   }
-  rows = Statement();
+  rows->reset();
   return roll_oldest(kTiers[0], kTiers[1], now_s - kTiers[0].keep_s) ||
          roll_oldest(kTiers[1], kTiers[2], now_s - kTiers[1].keep_s);
 }
@@ -108,27 +112,28 @@ bool Retention::plan(std::int64_t now_s) {
 
 Retention::Slice Retention::expire(std::int64_t now_s) {
   const std::int64_t before = now_s - kTiers[2].keep_s;
-  Statement rows = database_.connection().prepare("SELECT id, n FROM seg WHERE tier=2 AND t1 <= ?1 LIMIT ?2");
-  rows.bind(1, before).bind(2, kExpireRows);
+  StatementCache::Use rows = statements_.use("SELECT id, n FROM seg WHERE tier=2 AND t1 <= ?1 LIMIT ?2");
+  rows->bind(1, before).bind(2, kExpireRows);
   std::vector<std::int64_t> ids;
   std::uint64_t points = 0;
-  while (rows && rows.step() == SQLITE_ROW) ids.push_back(rows.integer(0)), points += rows.number(1);
-  rows = Statement();
+  while (rows->step() == SQLITE_ROW) ids.push_back(rows->integer(0)), points += rows->number(1);
+  rows->reset();
   if (ids.empty()) return {};
   CommitResult result = database_.begin(4096, false);
   if (result != CommitResult::ok) return {result, true, false};
-  Statement erase = database_.connection().prepare("DELETE FROM seg WHERE id=?1");
-  bool whole = static_cast<bool>(erase);
-  for (const std::int64_t id : ids) whole = whole && erase.bind(1, id).run() == SQLITE_OK;
-  erase = Statement();
+  StatementCache::Use erase = statements_.use("DELETE FROM seg WHERE id=?1");
+  bool whole = true;
+  for (const std::int64_t id : ids) whole = whole && erase->bind(1, id).run() == SQLITE_OK;
+  erase->reset();
   result = end(whole && count("expired", points) == SQLITE_OK);
   return {result, true, result == CommitResult::ok};
 }
 
 Retention::Slice Retention::give_back_pages() {
   Connection& c = database_.connection();
-  const std::int64_t unused = c.integer("PRAGMA freelist_count", 0);
-  if (unused <= std::min(kFreePagesMax, std::max<std::int64_t>(c.integer("PRAGMA page_count", 0) / 8, 256))) return {};
+  const std::int64_t unused = statements_.integer("PRAGMA freelist_count", 0);
+  const std::int64_t pages = statements_.integer("PRAGMA page_count", 0);
+  if (unused <= std::min(kFreePagesMax, std::max<std::int64_t>(pages / 8, 256))) return {};
   CommitResult result = database_.begin(std::uint64_t{64} * 2 * 4096, false);
   if (result != CommitResult::ok) return {result, true, false};
   result = end(c.execute("PRAGMA incremental_vacuum(64)") == SQLITE_OK);
@@ -149,9 +154,9 @@ Retention::Slice Retention::next(std::int64_t now_s) {
 
 int Retention::count(std::string_view name, std::uint64_t n) {
   if (n == 0) return SQLITE_OK;
-  Statement add = database_.connection().prepare(
-      "INSERT INTO counts(name, n) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET n=n+excluded.n");
-  return add ? add.bind(1, name).bind(2, n).run() : database_.connection().result();
+  StatementCache::Use add =
+      statements_.use("INSERT INTO counts(name, n) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET n=n+excluded.n");
+  return add->bind(1, name).bind(2, n).run();
 }
 
 // Ends the transaction: all of it, or nothing.

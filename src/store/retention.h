@@ -29,7 +29,8 @@ class RetentionClock {
 /// Not thread-safe; belongs to one MetricStore, uses its database between commits.
 class Retention {
  public:
-  Retention(Database& database, std::uint64_t bytes_max) noexcept : database_(database), bytes_max_(bytes_max) {}
+  Retention(Database& database, std::uint64_t bytes_max) noexcept
+      : database_(database), statements_(database.connection()), bytes_max_(bytes_max) {}
   struct Slice {
     CommitResult result = CommitResult::ok;
     bool worked = false, committed = false;
@@ -82,6 +83,7 @@ class Retention {
   CommitResult end(bool whole);
 
   Database& database_;
+  StatementCache statements_;
   std::uint64_t bytes_max_;
   SegmentWorkspace work_;
   std::unique_ptr<Packing> packing_;

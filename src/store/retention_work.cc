@@ -18,32 +18,31 @@ std::span<const std::uint8_t> part(const Bytes& blob, const SegmentEntry& entry)
 }  // namespace
 
 CommitResult Retention::write(const SegmentGrid& grid, std::uint32_t group, std::uint64_t points, const Bytes& blob) {
-  Statement insert = database_.connection().prepare(
-      "INSERT INTO seg(tier, \"group\", t0, t1, n, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
-  if (!insert) return CommitResult::failed;
-  insert.bind(1, grid.tier).bind(2, group).bind(3, grid.t0_unix_s).bind(4, grid.end_unix_s()).bind(5, points);
-  return insert.bind(6, std::span<const std::uint8_t>(blob)).run() == SQLITE_OK ? CommitResult::ok
-                                                                                : CommitResult::failed;
+  StatementCache::Use insert =
+      statements_.use("INSERT INTO seg(tier, \"group\", t0, t1, n, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+  insert->bind(1, grid.tier).bind(2, group).bind(3, grid.t0_unix_s).bind(4, grid.end_unix_s()).bind(5, points);
+  return insert->bind(6, std::span<const std::uint8_t>(blob)).run() == SQLITE_OK ? CommitResult::ok
+                                                                                 : CommitResult::failed;
 }
 
 Retention::Slice Retention::go_on_packing() {
   Packing& packing = *packing_;
   if (!packing.read) {
-    Statement rows = database_.connection().prepare(
+    StatementCache::Use rows = statements_.use(
         "SELECT commit_no, tick, n, data FROM hot WHERE commit_no >= ?1 AND commit_no <= ?2 ORDER BY commit_no LIMIT "
         "?3");
-    rows.bind(1, packing.next_row).bind(2, packing.last_row).bind(3, kRowsPerSlice);
+    rows->bind(1, packing.next_row).bind(2, packing.last_row).bind(3, kRowsPerSlice);
     std::uint64_t read = 0;
     int code = SQLITE_MISUSE;
     std::uint64_t points = 0;
-    while (rows && points < kPointsPerSlice && (code = rows.step()) == SQLITE_ROW) {
-      packing.gather.add(rows.integer(1), rows.number(2), rows.blob(3));
-      packing.next_row = rows.integer(0) + 1;
-      points += rows.number(2);
+    while (points < kPointsPerSlice && (code = rows->step()) == SQLITE_ROW) {
+      packing.gather.add(rows->integer(1), rows->number(2), rows->blob(3));
+      packing.next_row = rows->integer(0) + 1;
+      points += rows->number(2);
       ++read;
     }
     const bool cut = code == SQLITE_ROW;
-    rows = Statement();
+    rows->reset();
     packing.rows += read;
     if (code != SQLITE_DONE && !cut) {
       packing_.reset();
@@ -74,11 +73,11 @@ CommitResult Retention::commit_packing() {
     whole = whole && write(packed.grid, packed.group, packed.points, packed.blob) == CommitResult::ok;
   killpoint("segment.after_write");
   Connection& c = database_.connection();
-  Statement erase = c.prepare("DELETE FROM hot WHERE commit_no <= ?1");
-  whole = whole && erase && erase.bind(1, packing.last_row).run() == SQLITE_OK;
+  StatementCache::Use erase = statements_.use("DELETE FROM hot WHERE commit_no <= ?1");
+  whole = whole && erase->bind(1, packing.last_row).run() == SQLITE_OK;
   // Rows that the cap took meanwhile must not come back: then nothing of this holds, and it is done again.
   const bool all_there = static_cast<std::uint64_t>(c.changes()) == packing.rows;
-  erase = Statement();
+  erase->reset();
   killpoint("segment.after_delete");
   whole = whole && count("damaged", packing.gather.lost()) == SQLITE_OK;
   if (whole && !all_there) {
@@ -97,13 +96,13 @@ bool Retention::begin_rolling(const Tier& from, const Tier& to, std::int64_t gro
   auto rolling = std::make_unique<Rolling>();
   rolling->grid = {to.number, window, to.step_s, static_cast<std::uint32_t>(to.ticks)};
   rolling->group = static_cast<std::uint32_t>(group);
-  Statement rows = database_.connection().prepare(
+  StatementCache::Use rows = statements_.use(
       "SELECT id, n, data FROM seg WHERE \"group\"=?1 AND t0 >= ?2 AND t0 < ?3 AND (tier=?4 OR (tier=?5 AND (?4=?5 OR "
       "(t0 / 86400 + 1) * 86400 <= ?6))) ORDER BY id");
-  rows.bind(1, group).bind(2, window).bind(3, window + to.window_s()).bind(4, to.number).bind(5, from.number);
-  rows.bind(6, due_s);
+  rows->bind(1, group).bind(2, window).bind(3, window + to.window_s()).bind(4, to.number).bind(5, from.number);
+  rows->bind(6, due_s);
   int code = SQLITE_MISUSE;
-  while (rows && (code = rows.step()) == SQLITE_ROW) load(*rolling, rows.integer(0), rows.number(1), rows.blob(2));
+  while ((code = rows->step()) == SQLITE_ROW) load(*rolling, rows->integer(0), rows->number(1), rows->blob(2));
   if (code != SQLITE_DONE || rolling->inputs.empty()) return false;
   std::set<std::uint32_t> sids;
   for (const Input& input : rolling->inputs) {
@@ -170,13 +169,13 @@ CommitResult Retention::commit_rolling() {
   Connection& c = database_.connection();
   bool whole = !any || write(rolling.grid, rolling.group, points, blob) == CommitResult::ok;
   killpoint("segment.after_write");
-  Statement erase = c.prepare("DELETE FROM seg WHERE id=?1");
+  StatementCache::Use erase = statements_.use("DELETE FROM seg WHERE id=?1");
   bool all_there = true;
   for (const Input& input : rolling.inputs) {
-    whole = whole && erase && erase.bind(1, input.id).run() == SQLITE_OK;
+    whole = whole && erase->bind(1, input.id).run() == SQLITE_OK;
     all_there = all_there && c.changes() == 1;
   }
-  erase = Statement();
+  erase->reset();
   killpoint("segment.after_delete");
   whole = whole && count("damaged", rolling.lost) == SQLITE_OK;
   if (whole && !all_there) {  // the cap took one meanwhile

@@ -6,6 +6,7 @@
 #include <sqlite3.h>
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -120,6 +121,38 @@ class Connection {
  private:
   sqlite3* db_ = nullptr;
   std::string open_error_;
+};
+
+/// Statements that are prepared once, by the address of their text. They die before their connection; one thread.
+class StatementCache {
+ public:
+  explicit StatementCache(Connection& connection) noexcept : connection_(connection) {}
+  /// A statement at rest again when this goes. One use of a text at a time.
+  class Use {
+   public:
+    explicit Use(Statement& statement) noexcept : statement_(statement) {}
+    ~Use() { statement_.reset(); }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    Statement* operator->() noexcept { return &statement_; }
+
+   private:
+    Statement& statement_;
+  };
+  [[nodiscard]] Use use(const char* sql) {
+    Statement& statement = statements_[sql];
+    if (!statement) statement = connection_.prepare(sql);
+    return Use(statement);
+  }
+  /// First column of the first row.
+  [[nodiscard]] std::int64_t integer(const char* sql, std::int64_t otherwise) {
+    Use statement = use(sql);
+    return statement->step() == SQLITE_ROW ? statement->integer(0) : otherwise;
+  }
+
+ private:
+  Connection& connection_;
+  std::map<const char*, Statement> statements_;
 };
 
 /// Reads parts of blobs of one table's column without the rest of them. Dies before its connection; one thread.
