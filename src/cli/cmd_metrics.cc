@@ -205,7 +205,7 @@ std::int64_t step_of(const Call& call, const Asked& asked, const query::MetricEx
     return coarsest;
   }
   const std::int64_t begin = std::max(asked.range.since_unix_s, extent.oldest_unix_s);
-  const std::int64_t end = std::min(asked.range.until_unix_s, now_ns() / kSecond);
+  const std::int64_t end = std::min(asked.range.until_unix_s, extent.newest_unix_s);
   for (const std::int64_t step : kSteps) {
     if (step >= coarsest && (end - begin) / step <= kStepsShown) return step;
   }

@@ -15,7 +15,7 @@ constexpr std::int64_t kRegimeTicks = 17 * HistoryData::kDayTicks, kRestartTicks
                        kGapTicks = 23 * HistoryData::kDayTicks + 1'234;
 constexpr std::int64_t kLongGapBegin = 200 * HistoryData::kDayTicks + 4'000, kLongGap = 3 * HistoryData::kDayTicks;
 constexpr std::int64_t kRestartSilence = 12;
-constexpr std::size_t kPatterns = 10, kWholeDoubleEvery = 50;
+constexpr std::size_t kPatterns = 16, kWholeDoubleEvery = 500;
 constexpr double kObservationsMax = 100;
 
 // SplitMix64's finisher: as good as random for neighbouring inputs.
@@ -52,16 +52,17 @@ HistoryData::HistoryData(std::size_t scalars, std::size_t histograms) : scalars_
 MetricType HistoryData::kind(std::size_t series) const noexcept {
   if (series >= scalars_) return MetricType::histogram;
   if (series % kWholeDoubleEvery == kWholeDoubleEvery - 1) return MetricType::gauge;
-  constexpr MetricType kKinds[kPatterns] = {
-      MetricType::counter, MetricType::counter, MetricType::counter,      MetricType::gauge,   MetricType::gauge,
-      MetricType::gauge,   MetricType::up_down, MetricType::counter_real, MetricType::counter, MetricType::gauge};
+  using enum MetricType;
+  constexpr MetricType kKinds[kPatterns] = {counter, counter, counter, gauge, gauge,   gauge, up_down, counter_real,
+                                            counter, gauge,   gauge,   gauge, counter, gauge, counter, gauge};
   return kKinds[series % kPatterns];
 }
 
 SeriesInfo HistoryData::info(std::size_t series) const {
   constexpr const char* kNames[kPatterns] = {"packets_total",    "io_bytes_total", "errors_total", "temperature",
                                              "queue_length",     "memory_bytes",   "sessions",     "busy_seconds",
-                                             "heartbeats_total", "cpu_percent"};
+                                             "heartbeats",       "cpu_percent",    "buffers_max",  "link_up",
+                                             "reconnects_total", "disk_free",      "evictions",    "battery_percent"};
   SeriesInfo info;
   info.kind = kind(series);
   info.name = info.kind == MetricType::histogram                    ? "request_duration_seconds"
@@ -129,6 +130,27 @@ bool HistoryData::scalar(std::size_t series, std::int64_t tick, std::uint64_t& v
       return value != 0;
     case 8:
       value = 10;
+      return true;
+    case 10:  // a limit
+      value = std::bit_cast<std::uint64_t>(512.0);
+      return true;
+    case 11:  // up, but for minutes now and then
+      value = std::bit_cast<std::uint64_t>(mixed(series, static_cast<std::uint64_t>(tick / 60)) % 500 == 0 ? 0.0 : 1.0);
+      return true;
+    case 12:
+      value = 1;
+      return bits % 2'000 == 0;
+    case 13: {  // files come and go every few minutes
+      const auto files = mixed(series, static_cast<std::uint64_t>(tick / 40)) % 5'000;
+      value = std::bit_cast<std::uint64_t>(
+          4'096.0 * static_cast<double>(20'000'000 - tick / 30 - static_cast<std::int64_t>(files)));
+      return true;
+    }
+    case 14:
+      value = counted(0.6 * level(series, tick), bits);
+      return value != 0;
+    case 15:  // falls over hours, charged at night
+      value = decimal(20 + 80 * std::fabs(static_cast<double>(tick % kDayTicks) / kDayTicks - 0.5) * 2, 1);
       return true;
     default:
       value = decimal(std::clamp(60 * level(series, tick) + 3 * noise(bits), 0.0, 100.0), 100);

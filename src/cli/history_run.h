@@ -1,5 +1,5 @@
 // `honeytel bench --history`: thirteen months of ticks through the metric store under an injected clock, then every
-// stored point against what the data says (docs/decisions/0011).
+// stored point against what the data says (docs/decisions/0012).
 #pragma once
 #include <array>
 #include <string>

@@ -119,7 +119,7 @@ Answer<MetricExtent> MetricReader::extent(const std::vector<const SeriesView*>& 
   for (std::uint32_t& group : groups) group /= store::kGroupSeries;
   groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
   store::Statement rows =
-      connection_.prepare("SELECT min(t0) FROM seg WHERE tier=?1 AND \"group\"=?2 AND t0 <= ?3 AND t1 > ?4");
+      connection_.prepare("SELECT min(t0), max(t1) FROM seg WHERE tier=?1 AND \"group\"=?2 AND t0 <= ?3 AND t1 > ?4");
   for (std::size_t tier = 0; rows && tier < store::kTiers.size(); ++tier) {
     for (const std::uint32_t group : groups) {
       rows.bind(1, static_cast<int>(tier)).bind(2, group).bind(3, range.until_unix_s).bind(4, range.since_unix_s);
@@ -127,16 +127,18 @@ Answer<MetricExtent> MetricReader::extent(const std::vector<const SeriesView*>& 
       if (!rows.is_null(0)) {
         extent.tiers[tier] = true;
         extent.oldest_unix_s = std::min(extent.oldest_unix_s, rows.integer(0));
+        extent.newest_unix_s = std::max(extent.newest_unix_s, rows.integer(1));
       }
       rows.reset();
     }
   }
-  store::Statement ticks = connection_.prepare("SELECT min(tick) FROM hot WHERE tick >= ?1 AND tick <= ?2");
+  store::Statement ticks = connection_.prepare("SELECT min(tick), max(tick) FROM hot WHERE tick >= ?1 AND tick <= ?2");
   ticks.bind(1, range.since_unix_s).bind(2, range.until_unix_s);
   if (!rows || !ticks || ticks.step() != SQLITE_ROW) return problem();
   if (!ticks.is_null(0)) {
     extent.tiers[0] = true;
     extent.oldest_unix_s = std::min(extent.oldest_unix_s, ticks.integer(0));
+    extent.newest_unix_s = std::max(extent.newest_unix_s, ticks.integer(1));
   }
   return extent;
 }

@@ -46,8 +46,8 @@ struct MetricRange {
 };
 
 struct MetricExtent {
-  std::int64_t oldest_unix_s =
-      INT64_MAX;  // of these series or their neighbours in storage; INT64_MAX: there is nothing
+  // Of these series or their neighbours in storage; the oldest is after the newest where there is nothing.
+  std::int64_t oldest_unix_s = INT64_MAX, newest_unix_s = INT64_MIN;
   std::array<bool, store::kTiers.size()> tiers{};  // of ten seconds, minutes, hours
   /// Steps shorter than this would show gaps that are none.
   [[nodiscard]] std::int64_t coarsest_step_s() const noexcept;

@@ -10,6 +10,7 @@
 #include "query/json.h"
 #include "query/metric_reader.h"
 #include "query/paths.h"
+#include "query/sql_functions.h"
 #include "query/sql_tables.h"
 #include "query/table_module.h"
 #include "query/time_text.h"
@@ -54,12 +55,13 @@ struct PointsTable {
     kP99,
     kTraceId,
     kSeries,
-    kStep
+    kStep,
+    kSketch
   };
   static constexpr const char* kSchema =
       "CREATE TABLE x(metric TEXT, labels TEXT, service TEXT, module TEXT, environment TEXT, kind TEXT, unit TEXT, "
       "ts TEXT, ts_unix_nano INTEGER, value REAL, count INTEGER, sum REAL, min REAL, max REAL, p50 REAL, p95 REAL, "
-      "p99 REAL, trace_id TEXT, series INTEGER, step_s INTEGER)";
+      "p99 REAL, trace_id TEXT, series INTEGER, step_s INTEGER, sketch BLOB)";
   static constexpr int kTimeColumn = kTsNano;
   enum PushedAt : std::size_t { kSeriesAt, kMetricAt };
   static constexpr std::array kPushed{PushedColumn{kSeries, Pushed::integer}, PushedColumn{kMetric, Pushed::text}};
@@ -193,6 +195,10 @@ struct PointsTable {
           return result_real(context, quantile(sketch, 0.95));
         case kP99:
           return result_real(context, quantile(sketch, 0.99));
+        case kSketch: {
+          const auto blob = sketch_blob(sketch, part_.points->live_scales[tick_]);
+          return sqlite3_result_blob64(context, blob.data(), blob.size(), SQLITE_TRANSIENT);
+        }
         default:
           return sqlite3_result_null(context);
       }

@@ -2,10 +2,10 @@
 #include "store/point_codec.h"
 
 #include <algorithm>
-#include <bit>
 #include <tuple>
 
 #include "store/bytes.h"
+#include "store/point_aggregates.h"
 #include "store/segment_reals.h"
 #include "store/sketch_codec.h"
 
@@ -81,90 +81,6 @@ bool get_presence(Decoder& in, std::uint32_t ticks, SegmentWorkspace& work, std:
   return true;
 }
 
-// What a sum is likely to be, so that only the difference is stored. Both sides compute it from the same bits.
-constexpr std::uint64_t likely_sum(std::uint64_t count, std::uint64_t min, std::uint64_t max) noexcept {
-  return count * min + ((count * (max - min)) >> 1);
-}
-// Two products and a sum in an order that no compiler fuses into one rounding.
-std::uint64_t likely_real_sum(std::uint64_t count, std::uint64_t min, std::uint64_t max) noexcept {
-  const double sum = std::bit_cast<double>(min) + std::bit_cast<double>(max);
-  return std::bit_cast<std::uint64_t>(sum * 0.5 * static_cast<double>(count));
-}
-
-void put_five(const Column& count, const Column& last, const Column& min, const Column& max, const Column& sum,
-              SegmentWorkspace& work, Bytes& to) {
-  Column column(count.size());
-  const auto put = [&](auto&& value) {
-    for (std::size_t i = 0; i < column.size(); ++i) column[i] = value(i);
-    encode_integers(column, work, to);
-  };
-  encode_integers(count, work, to);
-  encode_integers(last, work, to);
-  put([&](std::size_t i) { return last[i] - min[i]; });
-  put([&](std::size_t i) { return max[i] - last[i]; });
-  put([&](std::size_t i) { return sum[i] - likely_sum(count[i], min[i], max[i]); });
-}
-
-bool get_five(Decoder& in, SegmentWorkspace& work, SeriesPoints& to) {
-  if (!decode_integers(in, work, to.count) || !decode_integers(in, work, to.last) ||
-      !decode_integers(in, work, to.min) || !decode_integers(in, work, to.max) || !decode_integers(in, work, to.sum))
-    return false;
-  for (std::size_t i = 0; i < to.last.size(); ++i) {
-    to.min[i] = to.last[i] - to.min[i];
-    to.max[i] = to.last[i] + to.max[i];
-    to.sum[i] += likely_sum(to.count[i], to.min[i], to.max[i]);
-  }
-  return true;
-}
-
-void put_real_aggregates(const SeriesPoints& from, SegmentWorkspace& work, Bytes& to) {
-  Column all;
-  for (const Column* column : {&from.last, &from.min, &from.max, &from.sum})
-    all.insert(all.end(), column->begin(), column->end());
-  Column whole;
-  const std::size_t n = from.ticks.size();
-  if (const int places = decimal_places(all, whole); places >= 0) {
-    to.push_back(static_cast<std::uint8_t>(places));
-    const auto part = [&](std::size_t i) {
-      const auto at = whole.begin() + static_cast<std::ptrdiff_t>(i * n);
-      return Column(at, at + static_cast<std::ptrdiff_t>(n));
-    };
-    return put_five(from.count, part(0), part(1), part(2), part(3), work, to);
-  }
-  to.push_back(static_cast<std::uint8_t>(kAggregateWhole));
-  encode_integers(from.count, work, to);
-  encode_reals(from.last, work, to);
-  Column column(n);
-  const auto put = [&](auto&& value) {
-    for (std::size_t i = 0; i < n; ++i) column[i] = value(i);
-    encode_integers(column, work, to);
-  };
-  put([&](std::size_t i) { return from.last[i] - from.min[i]; });
-  put([&](std::size_t i) { return from.max[i] - from.last[i]; });
-  put([&](std::size_t i) { return from.sum[i] - likely_real_sum(from.count[i], from.min[i], from.max[i]); });
-}
-
-bool get_real_aggregates(Decoder& in, SegmentWorkspace& work, SeriesPoints& to) {
-  const unsigned form = in.fixed<std::uint8_t>();
-  if (!in.ok()) return false;
-  if (form != kAggregateWhole) {
-    if (form > static_cast<unsigned>(kDecimalPlacesMax) || !get_five(in, work, to)) return false;
-    for (Column* column : {&to.last, &to.min, &to.max, &to.sum}) {
-      for (std::uint64_t& n : *column) n = decimal_bits(static_cast<std::int64_t>(n), static_cast<int>(form));
-    }
-    return true;
-  }
-  if (!decode_integers(in, work, to.count) || !decode_reals(in, work, to.last) || !decode_integers(in, work, to.min) ||
-      !decode_integers(in, work, to.max) || !decode_integers(in, work, to.sum))
-    return false;
-  for (std::size_t i = 0; i < to.last.size(); ++i) {
-    to.min[i] = to.last[i] - to.min[i];
-    to.max[i] = to.last[i] + to.max[i];
-    to.sum[i] += likely_real_sum(to.count[i], to.min[i], to.max[i]);
-  }
-  return true;
-}
-
 void put_exemplars(const SeriesPoints& from, std::int64_t t0, std::int64_t step, Bytes& to) {
   put_varint(to, from.exemplars.size());
   std::uint32_t previous = 0;
@@ -212,8 +128,7 @@ void encode_points(const SeriesPoints& series, bool rolled_up, std::uint32_t tic
     if (is_real(series.kind)) encode_reals(series.last, work, to);
     else encode_integers(series.last, work, to);
   } else if (!series.ticks.empty()) {
-    if (is_real(series.kind)) put_real_aggregates(series, work, to);
-    else put_five(series.count, series.last, series.min, series.max, series.sum, work, to);
+    encode_aggregates(series, work, to);
   }
 }
 
@@ -236,9 +151,7 @@ bool decode_points(std::span<const std::uint8_t> body, bool rolled_up, std::uint
     return whole && in.at_end();
   }
   for (Column* column : {&series.count, &series.min, &series.max, &series.sum}) column->resize(n);
-  const bool whole =
-      n == 0 || (is_real(series.kind) ? get_real_aggregates(in, work, series) : get_five(in, work, series));
-  return whole && in.at_end();
+  return (n == 0 || decode_aggregates(in, work, series)) && in.at_end();
 }
 
 }  // namespace honeylink::telemetry::store

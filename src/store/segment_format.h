@@ -39,12 +39,15 @@ inline constexpr std::size_t kSketchListMax = std::size_t{1} << 21;  // non-empt
 inline constexpr int kRollupScaleMax = 3;
 
 // Forms of integer columns; kTokensPlain is added where the tokens are not compressed.
-enum class IntegerForm : std::uint8_t { constant = 0, plain = 1, delta = 2, delta_of_delta = 3 };
+enum class IntegerForm : std::uint8_t { constant = 0, plain = 1, delta = 2, delta_of_delta = 3, from_mean = 4 };
+inline constexpr std::size_t kMeanWindow = 8;  // from_mean: of so many values before; a power of two
 inline constexpr unsigned kIntegerFormMask = 15, kTokensPlain = 16;
 // Forms of real columns: up to kDecimalPlacesMax, the places; kExceptions is added where a list of exceptions precedes.
 inline constexpr int kDecimalPlacesMax = 12;
 inline constexpr unsigned kRealBits = 64, kRealPlanes = 65, kRealDictionary = 66, kExceptions = 128;
-inline constexpr unsigned kAggregateWhole = 255;  // of aggregates: not decimal
+// Forms of aggregates: the places of decimal numbers (integers: 0), plus kAggregateFromMean where last, min and max are
+// told from the mean; kAggregateWhole: not decimal.
+inline constexpr unsigned kAggregateFromMean = 64, kAggregateWhole = 255;
 enum class PresenceForm : std::uint8_t { all = 0, runs = 1, bitmap = 2, bitmap_frame = 3 };
 
 }  // namespace honeylink::telemetry::store

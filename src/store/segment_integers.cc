@@ -82,6 +82,26 @@ void divide(std::span<const std::uint64_t> values, std::uint64_t divisor, std::v
 
 constexpr std::uint64_t zigzag_bits(std::uint64_t n) noexcept { return zigzag(static_cast<std::int64_t>(n)); }
 
+// The mean of the last kMeanWindow numbers, rounded down; before there are so many, zeros stand for them, which is what
+// the first quotient is. Both sides compute it from the same bits.
+class MovingMean {
+ public:
+  [[nodiscard]] std::uint64_t value() const noexcept {
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(sum_) >> kShift);
+  }
+  void add(std::uint64_t n) noexcept {
+    std::uint64_t& oldest = window_[next_++ % kMeanWindow];
+    sum_ += n - oldest;
+    oldest = n;
+  }
+
+ private:
+  static constexpr int kShift = std::countr_zero(kMeanWindow);
+  std::array<std::uint64_t, kMeanWindow> window_{};
+  std::uint64_t sum_ = 0;
+  std::size_t next_ = 0;
+};
+
 struct Choice {
   IntegerForm form = IntegerForm::plain;
   std::int64_t low = 0;
@@ -91,7 +111,8 @@ Choice choose(const std::vector<std::uint64_t>& q) noexcept {
   Choice choice;
   choice.low = static_cast<std::int64_t>(q[0]);
   for (const std::uint64_t n : q) choice.low = std::min(choice.low, static_cast<std::int64_t>(n));
-  Cost plain, delta, twice;
+  Cost plain, delta, twice, mean;
+  MovingMean before;
   plain.add(q[0] - static_cast<std::uint64_t>(choice.low));
   std::uint64_t step = q.size() > 1 ? q[1] - q[0] : 0;
   for (std::size_t i = 1; i < q.size(); ++i) {
@@ -99,11 +120,14 @@ Choice choose(const std::vector<std::uint64_t>& q) noexcept {
     plain.add(q[i] - static_cast<std::uint64_t>(choice.low));
     delta.add(zigzag_bits(now));
     if (i > 1) twice.add(zigzag_bits(now - step));
+    mean.add(zigzag_bits(q[i] - before.value()));
+    before.add(q[i]);
     step = now;
   }
   double best = plain.bits();
   if (const double bits = delta.bits(); bits < best) best = bits, choice.form = IntegerForm::delta;
-  if (twice.bits() < best) choice.form = IntegerForm::delta_of_delta;
+  if (const double bits = twice.bits(); bits < best) best = bits, choice.form = IntegerForm::delta_of_delta;
+  if (mean.bits() < best) choice.form = IntegerForm::from_mean;
   return choice;
 }
 
@@ -117,6 +141,14 @@ void transform(const std::vector<std::uint64_t>& q, const Choice& choice, std::v
     case IntegerForm::delta_of_delta:
       for (std::size_t i = 2; i < q.size(); ++i) to.push_back(zigzag_bits(q[i] - 2 * q[i - 1] + q[i - 2]));
       break;
+    case IntegerForm::from_mean: {
+      MovingMean before;
+      for (std::size_t i = 1; i < q.size(); ++i) {
+        to.push_back(zigzag_bits(q[i] - before.value()));
+        before.add(q[i]);
+      }
+      break;
+    }
     default:
       for (const std::uint64_t n : q) to.push_back(n - static_cast<std::uint64_t>(choice.low));
       break;
@@ -248,14 +280,15 @@ bool decode_integers(Decoder& in, SegmentWorkspace& work, std::span<std::uint64_
   const unsigned head = in.fixed<std::uint8_t>();
   const auto form = static_cast<IntegerForm>(head & kIntegerFormMask);
   const auto first = static_cast<std::uint64_t>(in.signed_varint());
-  if (!in.ok() || form > IntegerForm::delta_of_delta || head > (kIntegerFormMask | kTokensPlain)) return false;
+  if (!in.ok() || form > IntegerForm::from_mean || head > (kIntegerFormMask | kTokensPlain)) return false;
   if (form == IntegerForm::constant) {
     std::fill(values.begin(), values.end(), first);
     return head == 0;
   }
   const std::uint64_t divisor = in.varint();
-  const std::uint64_t extra = form == IntegerForm::delta ? 0 : static_cast<std::uint64_t>(in.signed_varint());
-  const std::size_t without = form == IntegerForm::plain ? 0 : form == IntegerForm::delta ? 1 : 2;
+  const bool has_extra = form == IntegerForm::plain || form == IntegerForm::delta_of_delta;
+  const std::uint64_t extra = has_extra ? static_cast<std::uint64_t>(in.signed_varint()) : 0;
+  const std::size_t without = form == IntegerForm::plain ? 0 : form == IntegerForm::delta_of_delta ? 2 : 1;
   if (!in.ok() || values.size() < without) return false;
   if (!get_tokens(in, work, (head & kTokensPlain) != 0, values.size() - without)) return false;
   const std::vector<std::uint64_t>& x = work.numbers;
@@ -264,6 +297,15 @@ bool decode_integers(Decoder& in, SegmentWorkspace& work, std::span<std::uint64_
     return true;
   }
   values[0] = first;
+  if (form == IntegerForm::from_mean) {
+    MovingMean before;
+    for (std::size_t i = 1; i < values.size(); ++i) {
+      const std::uint64_t q = before.value() + from_zigzag(x[i - 1]);
+      before.add(q);
+      values[i] = first + q * divisor;
+    }
+    return true;
+  }
   std::uint64_t step = extra * divisor;
   if (form == IntegerForm::delta_of_delta) values[1] = first + step;
   for (std::size_t i = without; i < values.size(); ++i) {
