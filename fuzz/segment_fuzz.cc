@@ -9,6 +9,7 @@
 #include "base/sketch.h"
 #include "store/bytes.h"
 #include "store/point_codec.h"
+#include "store/point_digest.h"
 #include "store/rollup.h"
 #include "store/segment_blob.h"
 #include "store/segment_reals.h"
@@ -86,6 +87,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     SegmentWorkspace work;
     SeriesPoints points;
     points.kind = static_cast<MetricType>(way / 3 % 5);
+    if (const auto digest = read_digest(rest, grid.t0_unix_s);
+        digest && digest->sketch.buckets.size() > kSketchBucketsMax)
+      std::abort();
     if (decode_points(rest, grid.tier > 0, grid.ticks, grid.t0_unix_s, grid.step_s, work, points)) use(points, grid);
   } else {
     read_blob(rest);

@@ -12,6 +12,7 @@
 namespace honeylink::telemetry::query {
 namespace {
 
+constexpr std::int64_t kTickSeconds = store::kTiers[0].step_s;
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
 Pairs pairs_of(std::string_view json) {
@@ -152,7 +153,9 @@ Answer<std::vector<SeriesSummary>> MetricReader::summarize(const std::vector<con
     summaries.push_back({*series, 0, {}});
   }
   if (wanted.empty()) return summaries;
-  store::MetricScan scan = this->scan(wanted, {range.since_unix_s, range.until_unix_s});
+  store::ScanRange all{range.since_unix_s, range.until_unix_s};
+  all.whole_s = INT64_MAX;
+  store::MetricScan scan = this->scan(wanted, all);
   store::MetricPart part;
   while (scan.next(part)) {
     SeriesSummary& summary = summaries[place[part.points->sid]];
@@ -160,7 +163,7 @@ Answer<std::vector<SeriesSummary>> MetricReader::summarize(const std::vector<con
       const std::int64_t time = part.time_unix_s(i);
       if (time < range.since_unix_s || time > range.until_unix_s) continue;
       add_tick(part, i, summary.all);
-      summary.newest_unix_s = std::max(summary.newest_unix_s, time);
+      summary.newest_unix_s = std::max(summary.newest_unix_s, time + part.grid.step_s - kTickSeconds);
     }
   }
   damaged_ += scan.damaged();
@@ -172,7 +175,9 @@ Answer<std::vector<MetricPoint>> MetricReader::points(const std::vector<const Se
                                                       const MetricRange& range) {
   if (wanted.empty()) return std::vector<MetricPoint>();
   MetricSteps steps(range.step_s);
-  store::MetricScan scan = this->scan(wanted, {range.since_unix_s, range.until_unix_s});
+  store::ScanRange all{range.since_unix_s, range.until_unix_s};
+  all.whole_s = range.step_s;
+  store::MetricScan scan = this->scan(wanted, all);
   store::MetricPart part;
   while (scan.next(part)) steps.add(part, range.since_unix_s, range.until_unix_s);
   damaged_ += scan.damaged();

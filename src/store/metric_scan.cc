@@ -5,6 +5,8 @@
 #include <bit>
 #include <set>
 
+#include "store/point_digest.h"
+
 namespace honeylink::telemetry::store {
 namespace {
 
@@ -95,18 +97,49 @@ bool MetricScan::open_segment(std::int64_t id) {
   return directory.has_value();
 }
 
+bool MetricScan::lies_in_one_step(const SegmentGrid& grid) const noexcept {
+  const std::int64_t first = grid.t0_unix_s, last = grid.end_unix_s() - 1;
+  if (range_.whole_s <= 0 || first < 0 || first < range_.since_unix_s || last > range_.until_unix_s) return false;
+  return first / range_.whole_s == last / range_.whole_s;
+}
+
+bool MetricScan::read_whole(const SegmentEntry& entry) {
+  bytes_.resize(static_cast<std::size_t>(std::min<std::uint64_t>(entry.size, kDigestHeadBytes)));
+  if (!segment_.read(entry.offset, bytes_)) return false;
+  const std::size_t needed = digest_bytes(bytes_);
+  if (needed > entry.size) return false;
+  if (needed > bytes_.size()) {
+    bytes_.resize(needed);
+    if (!segment_.read(entry.offset, bytes_)) return false;
+  }
+  auto digest = read_digest(bytes_, directory_.grid.t0_unix_s);
+  if (!digest) return false;
+  points_.clear();
+  points_.sid = entry.sid, points_.kind = entry.kind, points_.points = entry.points;
+  points_.ticks.push_back(0);
+  points_.sketches.push_back(std::move(digest->sketch));
+  points_.live_scales.push_back(digest->live_scale);
+  if (digest->exemplar.present) points_.exemplars.push_back({0, digest->exemplar});
+  return true;
+}
+
 bool MetricScan::next_in_segment(MetricPart& part) {
   while (next_entry_ < (sids_.empty() ? directory_.entries.size() : sids_.size())) {
     const SegmentEntry* entry = sids_.empty() ? &directory_.entries[next_entry_] : directory_.find(sids_[next_entry_]);
     ++next_entry_;
     if (entry == nullptr) continue;
+    part.points = &points_;
+    part.grid = directory_.grid;
+    if (entry->kind == MetricType::histogram && lies_in_one_step(directory_.grid) && read_whole(*entry)) {
+      part.grid.step_s *= part.grid.ticks;
+      part.grid.ticks = 1;
+      return true;
+    }
     bytes_.resize(static_cast<std::size_t>(entry->size));
     if (!segment_.read(entry->offset, bytes_) || !read_series(directory_.grid, *entry, bytes_, work_, points_)) {
       ++damaged_;
       continue;
     }
-    part.grid = directory_.grid;
-    part.points = &points_;
     return true;
   }
   return false;

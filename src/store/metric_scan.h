@@ -25,6 +25,9 @@ struct MetricPart {
 struct ScanRange {
   std::int64_t since_unix_s = INT64_MIN, until_unix_s = INT64_MAX;  // both inside
   int tier_min = 0, tier_max = 2;
+  // A histogram's segment that lies in one step of this length (and in the range) comes as one tick, its digest. 0:
+  // never.
+  std::int64_t whole_s = 0;
 };
 
 /// One thread; dies before its connection, on which it holds a read transaction while it lives.
@@ -50,6 +53,8 @@ class MetricScan {
   bool find_segments(int tier);
   bool open_segment(std::int64_t id);
   bool next_in_segment(MetricPart& part);
+  bool read_whole(const SegmentEntry& entry);
+  [[nodiscard]] bool lies_in_one_step(const SegmentGrid& grid) const noexcept;
   bool next_in_tick(MetricPart& part);
   bool next_point();
 

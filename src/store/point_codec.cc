@@ -6,6 +6,7 @@
 
 #include "store/bytes.h"
 #include "store/point_aggregates.h"
+#include "store/point_digest.h"
 #include "store/segment_reals.h"
 #include "store/sketch_codec.h"
 
@@ -120,6 +121,7 @@ bool get_exemplars(Decoder& in, std::uint32_t ticks, std::int64_t t0, std::int64
 
 void encode_points(const SeriesPoints& series, bool rolled_up, std::uint32_t ticks, std::int64_t t0_unix_s,
                    std::int64_t step_s, SegmentWorkspace& work, Bytes& to) {
+  if (series.kind == MetricType::histogram) put_digest(series, t0_unix_s, to);
   put_presence(series.ticks, ticks, work, to);
   if (series.kind == MetricType::histogram) {
     encode_sketches(series.sketches, series.live_scales, work, to);
@@ -134,10 +136,15 @@ void encode_points(const SeriesPoints& series, bool rolled_up, std::uint32_t tic
 
 bool decode_points(std::span<const std::uint8_t> body, bool rolled_up, std::uint32_t ticks, std::int64_t t0_unix_s,
                    std::int64_t step_s, SegmentWorkspace& work, SeriesPoints& series) {
-  Decoder in(as_text(body));
-  const std::uint64_t points = series.points;
-  series.clear();
-  series.points = points;
+  series.clear_columns();
+  std::size_t before = 0;
+  if (series.kind == MetricType::histogram) {
+    before = digest_bytes(body);
+    if (before == 0 || before > body.size()) return false;
+  } else {
+    series.sketches.clear();
+  }
+  Decoder in(as_text(body.subspan(before)));
   if (!get_presence(in, ticks, work, series.ticks)) return false;
   const std::size_t n = series.ticks.size();
   if (series.kind == MetricType::histogram) {

@@ -27,9 +27,14 @@ struct SeriesPoints {
   std::vector<TickExemplar> exemplars;
 
   void clear() {
-    ticks.clear(), last.clear(), count.clear(), min.clear(), max.clear(), sum.clear();
-    sketches.clear(), live_scales.clear(), exemplars.clear();
+    clear_columns();
+    sketches.clear();
     points = 0;
+  }
+  /// All but the sketches, whose memory a reader uses again.
+  void clear_columns() {
+    ticks.clear(), last.clear(), count.clear(), min.clear(), max.clear(), sum.clear();
+    live_scales.clear(), exemplars.clear();
   }
 };
 

@@ -51,16 +51,21 @@ bool put_buckets(const Columns& from, std::uint64_t buckets, Places& at, Sketch&
   const auto first = static_cast<std::int64_t>(from.first[at.first++]);
   if (first < -kSketchIndexMax || first > kSketchIndexMax) return false;
   sketch.offset = static_cast<std::int32_t>(first);
-  for (std::uint64_t i = 0; i < buckets; ++i) {
-    if (i > 0) {
-      const std::uint64_t gap = from.gaps[at.gap++];
-      if (gap >= kSketchBucketsMax || sketch.buckets.size() + gap >= kSketchBucketsMax) return false;
-      sketch.buckets.resize(sketch.buckets.size() + static_cast<std::size_t>(gap), 0);
-    }
-    const std::uint64_t held = from.held[at.held++] + 1;
-    sketch.buckets.push_back(held);
-    sketch.count += held;
+  const std::uint64_t* gaps = from.gaps.data() + at.gap;
+  const std::uint64_t* held = from.held.data() + at.held;
+  std::uint64_t room = buckets;
+  for (std::uint64_t i = 0; i + 1 < buckets; ++i) {
+    if (gaps[i] >= kSketchBucketsMax || (room += gaps[i]) > kSketchBucketsMax) return false;
   }
+  sketch.buckets.assign(static_cast<std::size_t>(room), 0);
+  std::uint64_t* to = sketch.buckets.data();
+  for (std::uint64_t i = 0; i < buckets; ++i) {
+    if (i > 0) to += gaps[i - 1] + 1;
+    *to = held[i] + 1;
+    sketch.count += held[i] + 1;
+  }
+  at.gap += static_cast<std::size_t>(buckets) - 1;
+  at.held += static_cast<std::size_t>(buckets);
   return true;
 }
 
