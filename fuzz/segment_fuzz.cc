@@ -8,6 +8,7 @@
 #include "base/crc32c.h"
 #include "base/sketch.h"
 #include "store/bytes.h"
+#include "store/metric_format.h"
 #include "store/point_codec.h"
 #include "store/point_digest.h"
 #include "store/rollup.h"

@@ -1,6 +1,7 @@
 // See metric_steps.h.
 #include "query/metric_steps.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -8,6 +9,8 @@
 
 namespace honeylink::telemetry::query {
 namespace {
+
+constexpr std::size_t kReserveMax = 65'536;  // a week of ten seconds
 
 constexpr std::int64_t floor_divided(std::int64_t a, std::int64_t b) noexcept { return a / b - (a % b < 0 ? 1 : 0); }
 
@@ -69,46 +72,62 @@ void add_exemplar(const ExemplarInfo& exemplar, MetricPoint& to) {
   if (!kept.present || exemplar.value > kept.value) kept = exemplar;
 }
 
-MetricPoint& MetricSteps::at(std::int64_t step) {
-  const std::int64_t number = floor_divided(step, kBlock);
-  if (block_ == nullptr || number != block_number_) {
-    block_ = &blocks_[number];
-    block_number_ = number;
+MetricPoint& MetricSteps::at(std::int64_t begin) {
+  if (steps_.empty() || begin > steps_.back().time_unix_s) {
+    near_ = steps_.size();
+    steps_.emplace_back().time_unix_s = begin;
+    return steps_.back();
   }
-  return (*block_)[static_cast<std::size_t>(step - number * kBlock)];
+  // Steps are mostly asked for in their order.
+  if (steps_[near_].time_unix_s < begin) ++near_;
+  if (steps_[near_].time_unix_s != begin) {
+    const auto found =
+        std::lower_bound(steps_.begin(), steps_.end(), begin,
+                         [](const MetricPoint& point, std::int64_t time) { return point.time_unix_s < time; });
+    near_ = static_cast<std::size_t>(found - steps_.begin());
+    if (found->time_unix_s != begin) {
+      MetricPoint& late = late_[begin];
+      late.time_unix_s = begin;
+      return late;
+    }
+  }
+  return steps_[near_];
 }
 
 void MetricSteps::add(const store::MetricPart& part, std::int64_t since_unix_s, std::int64_t until_unix_s) {
   const store::SeriesPoints& from = *part.points;
   MetricPoint* point = nullptr;
   std::int64_t begin = 0;
+  if (steps_.capacity() == 0 && until_unix_s < INT64_MAX && until_unix_s > part.grid.t0_unix_s)
+    steps_.reserve(std::min<std::size_t>(kReserveMax,
+                                         static_cast<std::size_t>((until_unix_s - part.grid.t0_unix_s) / step_s_) + 1));
   for (std::size_t i = 0; i < from.ticks.size(); ++i) {
     const std::int64_t time = part.time_unix_s(i);
     if (time < since_unix_s || time > until_unix_s) continue;
     if (point == nullptr || time - begin >= step_s_) {
-      const std::int64_t step = floor_divided(time, step_s_);
-      point = &at(step);
-      begin = step * step_s_;
-      point->time_unix_s = begin;
+      begin = point != nullptr && time - begin < 2 * step_s_ ? begin + step_s_ : floor_divided(time, step_s_) * step_s_;
+      point = &at(begin);
     }
     add_tick(part, i, *point);
   }
   for (const store::TickExemplar& of : from.exemplars) {
     const std::int64_t time = part.grid.t0_unix_s + part.grid.step_s * of.tick;
-    if (time >= since_unix_s && time <= until_unix_s) add_exemplar(of.exemplar, at(floor_divided(time, step_s_)));
+    if (time >= since_unix_s && time <= until_unix_s)
+      add_exemplar(of.exemplar, at(floor_divided(time, step_s_) * step_s_));
   }
 }
 
 std::vector<MetricPoint> MetricSteps::take() {
-  std::vector<MetricPoint> points;
-  points.reserve(blocks_.size() * kBlock);
-  for (auto& [number, block] : blocks_) {
-    for (MetricPoint& point : block) {
-      if (point.any()) points.push_back(std::move(point));
-    }
+  std::vector<MetricPoint> points = std::move(steps_);
+  for (auto& [begin, point] : late_) points.push_back(std::move(point));
+  if (!late_.empty()) {
+    std::sort(points.begin(), points.end(),
+              [](const MetricPoint& a, const MetricPoint& b) { return a.time_unix_s < b.time_unix_s; });
   }
-  blocks_.clear();
-  block_ = nullptr;
+  std::erase_if(points, [](const MetricPoint& point) { return !point.any(); });  // an exemplar alone
+  steps_.clear();
+  late_.clear();
+  near_ = 0;
   return points;
 }
 

@@ -3,7 +3,6 @@
 // Must stay true (I-10): count, sum, min and max are those of the stored points, whatever tier they come from; of
 // gauges the latest value wins, whatever the order of the parts.
 #pragma once
-#include <array>
 #include <map>
 #include <memory>
 #include <vector>
@@ -47,12 +46,12 @@ class MetricSteps {
   [[nodiscard]] std::vector<MetricPoint> take();
 
  private:
-  static constexpr std::int64_t kBlock = 64;
-  [[nodiscard]] MetricPoint& at(std::int64_t step);
+  [[nodiscard]] MetricPoint& at(std::int64_t begin);
   std::int64_t step_s_;
-  std::map<std::int64_t, std::array<MetricPoint, kBlock>> blocks_;  // by step / kBlock
-  std::array<MetricPoint, kBlock>* block_ = nullptr;
-  std::int64_t block_number_ = 0;
+  std::vector<MetricPoint> steps_;  // ascending
+  std::size_t near_ = 0;            // where the last one was found in it
+  std::map<std::int64_t, MetricPoint>
+      late_;  // steps that came after later ones: a second series fills gaps of the first
 };
 
 }  // namespace honeylink::telemetry::query
