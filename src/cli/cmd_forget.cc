@@ -74,7 +74,7 @@ int run(Call& call) {
   const Forgotten& f = gone.value();
   call.terminal.say(
       "forgotten: " + query::format_count(f.trace_blocks) + " blocks of traces, " +
-      query::format_count(f.metric_ticks) + " ticks of metrics, " + query::format_count(f.log_lines) + " log lines" +
+      query::format_count(f.metric_ticks) + " blocks of metrics, " + query::format_count(f.log_lines) + " log lines" +
       (f.rings + f.other_files == 0 ? "" : ", " + query::format_count(f.rings + f.other_files) + " other files"));
   for (const query::RingStatus& ring : query::read_rings(home.value())) {
     if (ring.alive)

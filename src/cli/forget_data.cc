@@ -13,6 +13,7 @@
 #include "query/paths.h"
 #include "query/rings.h"
 #include "store/log_state.h"
+#include "store/segment_cut.h"
 #include "store/sqlite.h"
 
 namespace honeylink::telemetry::cli {
@@ -62,11 +63,41 @@ std::optional<query::Problem> forget_traces(const std::string& home, std::int64_
   });
 }
 
+/// Segments that reach over the moment keep what is younger; a damaged one goes whole.
+bool cut_segments(store::Connection& c, std::int64_t before_s, std::uint64_t& count) {
+  std::vector<std::int64_t> ids;
+  store::Statement rows = c.prepare("SELECT id FROM seg WHERE t0 < ?1 AND t1 > ?1");
+  rows.bind(1, before_s);
+  while (rows && rows.step() == SQLITE_ROW) ids.push_back(rows.integer(0));
+  rows = store::Statement();
+  store::Statement read = c.prepare("SELECT data FROM seg WHERE id=?1"),
+                   write = c.prepare("UPDATE seg SET data=?2, n=?3 WHERE id=?1"),
+                   remove = c.prepare("DELETE FROM seg WHERE id=?1");
+  for (const std::int64_t id : ids) {
+    if (read.bind(1, id).step() != SQLITE_ROW) return false;
+    const auto cut = store::cut_segment(read.blob(0), before_s);
+    read.reset();
+    const bool done = cut && !cut->blob.empty()
+                          ? write.bind(1, id).bind(2, std::span(cut->blob)).bind(3, cut->points).run() == SQLITE_OK
+                          : remove.bind(1, id).run() == SQLITE_OK;
+    if (!done) return false;
+    ++count;
+  }
+  return true;
+}
+
 std::optional<query::Problem> forget_metrics(const std::string& home, std::int64_t before, Forgotten& gone) {
   const std::int64_t before_s = before == kAll ? kAll : before / 1'000'000'000;
   return rewrite(query::metrics_path(home), [&](store::Connection& c) {
-    const bool done = erase(c, "DELETE FROM hot WHERE tick < ?1", before_s, gone.metric_ticks) &&
-                      erase(c, "DELETE FROM seg WHERE t0 < ?1", before_s, gone.metric_ticks);
+    const char* kPoints = "SELECT (SELECT coalesce(sum(n), 0) FROM hot) + (SELECT coalesce(sum(n), 0) FROM seg)";
+    const std::int64_t points = c.integer(kPoints, 0);
+    bool done = erase(c, "DELETE FROM hot WHERE tick < ?1", before_s, gone.metric_ticks) &&
+                erase(c, "DELETE FROM seg WHERE t1 <= ?1", before_s, gone.metric_ticks) &&
+                (before == kAll || cut_segments(c, before_s, gone.metric_ticks));
+    // The ledger goes on adding up: what was forgotten was stored once.
+    store::Statement count =
+        c.prepare("INSERT INTO counts(name, n) VALUES('expired', ?1) ON CONFLICT(name) DO UPDATE SET n=n+excluded.n");
+    done = done && count && count.bind(1, points - c.integer(kPoints, 0)).run() == SQLITE_OK;
     if (!done || before != kAll) return done;
     return c.execute("DELETE FROM series; DELETE FROM alerts; DELETE FROM slis") == SQLITE_OK;
   });
