@@ -39,8 +39,18 @@ void PointGather::add(std::int64_t tick_unix_s, std::uint64_t n, std::span<const
   window.first_tick = std::min(window.first_tick, tick);
   window.last_tick = std::max(window.last_tick, tick);
   std::uint64_t read = 0;
+  Group* group = nullptr;
+  std::uint32_t number = 0;
+  Group::iterator at;
   while (points.next(point_)) {
-    SeriesPoints& series = window.groups[point_.sid / kGroupSeries][point_.sid];
+    if (group == nullptr || number != point_.sid / kGroupSeries) {
+      number = point_.sid / kGroupSeries;
+      group = &window.groups[number];
+      at = group->begin();
+    }
+    while (at != group->end() && at->first < point_.sid) ++at;  // both ascend
+    if (at == group->end() || at->first != point_.sid) at = group->emplace_hint(at, point_.sid, SeriesPoints{});
+    SeriesPoints& series = at->second;
     if (!series.ticks.empty() && series.kind != point_.kind) continue;
     append(point_, tick, series);
     ++read;
