@@ -47,6 +47,11 @@ inline constexpr auto kKillpoints = std::to_array<std::string_view>({
     "segment.after_delete",
     "segment.before_commit",
     "segment.after_commit",
+    // store: a newer version's tables
+    "upgrade.after_begin",
+    "upgrade.after_step",
+    "upgrade.before_commit",
+    "upgrade.after_commit",
     // store: checkpoint
     "checkpoint.before",
     "checkpoint.after",

@@ -131,6 +131,11 @@ Database::Opened Database::configure(std::string& said) {
                            (result & 0xff) == SQLITE_READONLY || (result & 0xff) == SQLITE_NOMEM;
     return transient ? Opened::unusable : Opened::damaged;
   };
+  // First: the pragmas below write, and a file of a newer writer is left as it is, byte for byte.
+  if (const std::int64_t needs = meta("min_writer", 1); needs > kWriterVersion) {
+    said = path_ + " needs a newer version to write it (min_writer " + std::to_string(needs) + ")";
+    return Opened::unusable;
+  }
   const std::string pragmas =
       "PRAGMA page_size=" + std::to_string(kind_.page_bytes) +
       ";PRAGMA auto_vacuum=INCREMENTAL;PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
@@ -144,10 +149,6 @@ Database::Opened Database::configure(std::string& said) {
   if (version < 0 || tables < 0) return gave(connection_.result());
   if (version == 0 && tables == 0 && !make_tables()) return gave(connection_.result());
   if (version == 0 && tables > 0) return said = path_ + " is not a database of ours", Opened::damaged;
-  if (const std::int64_t needs = meta("min_writer", 1); needs > kWriterVersion) {
-    said = path_ + " needs a newer version to write it (min_writer " + std::to_string(needs) + ")";
-    return Opened::unusable;
-  }
   if (!sound(said)) return Opened::damaged;
   epoch_ = connection_.prepare("SELECT value FROM meta WHERE key='engine_epoch'");
   begin_ = connection_.prepare("BEGIN IMMEDIATE");
