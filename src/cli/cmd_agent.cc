@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/engine_rest.h"
 #include "engine/engine.h"
 #include "query/database.h"
 #include "query/status.h"
@@ -119,6 +120,7 @@ int run_here(const Call& call, const std::string& home) {
   std::string why;
   engine::EngineOptions options;
   options.home = home;
+  if (const auto newer = newer_store(home)) return report(call.terminal, *newer);
   const auto engine = engine::Engine::start(options, why);
   if (!engine)
     return report(call.terminal, {query::ProblemKind::environment, "the engine cannot use " + home, why,

@@ -186,7 +186,8 @@ extern const Command kBench{
                "honeytel bench --history 13mo --series 40",
     .options = kOptions,
     .reads = true,
-    .run = run};
+    .run = run,
+    .needs_directory = true};
 
 extern const Command kBenchRecorder{.name = "__bench-recorder",
                                     .summary = "",

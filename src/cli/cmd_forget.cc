@@ -1,12 +1,11 @@
 // honeytel forget: what the owner wants gone, gone. Asks for a typed word; needs the engine to be at rest.
 #include <unistd.h>
 
-#include <chrono>
 #include <iostream>
-#include <thread>
 
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/engine_rest.h"
 #include "cli/forget_data.h"
 #include "cli/progress.h"
 #include "engine/election.h"
@@ -16,18 +15,6 @@
 
 namespace honeylink::telemetry::cli {
 namespace {
-
-constexpr int kTries = 12;  // an embedded engine gives way within 2 s
-
-/// The engine's lock: nobody writes while it is held. Asks an embedded engine to give way.
-bool take_lock(engine::Election& election, std::string& why) {
-  for (int i = 0; i < kTries; ++i) {
-    if (election.try_lead(why)) return true;
-    if (!why.empty()) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(250));
-  }
-  return false;
-}
 
 bool confirmed(const Call& call, const std::string& what, query::Problem& problem) {
   if (call.has("yes")) return true;
@@ -55,18 +42,8 @@ int run(Call& call) {
   const std::string what = call.has("all") ? "everything that is stored under " + home.value()
                                            : "everything from before " + query::format_local(*before);
   if (!confirmed(call, what, problem)) return report(call.terminal, problem);
-  std::string why;
   engine::Election election(home.value(), engine::Mode::agent, system_clock());
-  if (!take_lock(election, why)) {
-    const query::EngineStatus engine = query::read_engine(home.value());
-    if (!why.empty())
-      return report(call.terminal, {query::ProblemKind::environment, "cannot lock " + home.value(), why,
-                                    "honeytel doctor looks for the cause"});
-    return report(call.terminal,
-                  {query::ProblemKind::busy, "an engine writes here",
-                   "it is process " + std::to_string(engine.pid) + ", which holds " + home.value() + "/run/engine.lock",
-                   "stop it first: systemctl --user stop honeytel"});
-  }
+  if (const auto held = hold_engine(election, home.value())) return report(call.terminal, *held);
   Progress progress(call.terminal, "forgetting");
   const auto gone = forget_data(home.value(), *before, [&](double share) { progress.update(share); });
   progress.clear();

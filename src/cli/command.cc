@@ -1,10 +1,13 @@
 // Typed access to what was asked for: see command.h.
 #include "cli/command.h"
 
+#include <sys/stat.h>
+
 #include <charconv>
 #include <chrono>
 #include <cmath>
 
+#include "cli/archive.h"
 #include "query/time_text.h"
 #include "ring/home.h"
 
@@ -88,8 +91,24 @@ std::optional<std::int64_t> Call::moment(std::string_view option, std::int64_t o
   return std::nullopt;
 }
 
+bool Call::home_is_archive() const {
+  struct stat info {};
+  return ::lstat(ring::home_path(text("home")).c_str(), &info) == 0 && S_ISREG(info.st_mode);
+}
+
 query::Answer<std::string> Call::home() const {
   std::string path = ring::home_path(text("home"));
+  if (home_is_archive()) {
+    if (!command->reads || command->needs_directory)
+      return usage_problem(path + " is a file; " + std::string(command->name) + " needs a home directory",
+                           "bundles and backups are only read", "unpack it: sqlite3 -A -x -f FILE -C DIRECTORY");
+    if (unpacked_ == nullptr) {
+      auto opened = UnpackedHome::open(path);
+      if (!opened.ok()) return opened.problem();
+      unpacked_ = std::move(opened.value());
+    }
+    return unpacked_->path();
+  }
   if (!path.empty()) return path;
   return query::Problem{
       query::ProblemKind::environment, "there is no home directory",

@@ -4,6 +4,7 @@
 #pragma once
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -38,7 +39,10 @@ struct Command {
   bool passes_on = false;  // everything after the first argument or `--` belongs to another program
   int (*run)(Call&) = nullptr;
   bool hidden = false;
+  bool needs_directory = false;  // reads, but not out of a bundle
 };
+
+class UnpackedHome;
 
 /// What was asked for.
 class Call {
@@ -64,8 +68,14 @@ class Call {
   [[nodiscard]] std::optional<std::int64_t> moment(std::string_view option, std::int64_t otherwise,
                                                    query::Problem& problem) const;
 
-  /// The home's absolute path, or the exit code of its absence.
+  /// The home's absolute path, or the exit code of its absence. Of a file that `bundle` or `db backup` made: that of
+  /// its content, unpacked for as long as this Call lives; for commands that only read.
   [[nodiscard]] query::Answer<std::string> home() const;
+  /// Is the home such a file?
+  [[nodiscard]] bool home_is_archive() const;
+
+ private:
+  mutable std::shared_ptr<UnpackedHome> unpacked_;
 };
 
 [[nodiscard]] std::span<const Command* const> all_commands();
