@@ -55,6 +55,9 @@ const std::vector<std::string> kQuestions{
     "1, 2, 3 "
     "ORDER BY 1, 2",
     "SELECT metric, rate(sum(value), 10) AS r FROM points WHERE kind = 'counter' GROUP BY 1 ORDER BY 1",
+    "SELECT metric, quantile(merge_sketch(sketch), 0.95) AS p95, lower(hex(merge_sketch(sketch))) AS merged FROM "
+    "points WHERE kind = "
+    "'histogram' GROUP BY 1 ORDER BY 1",
     "SELECT name, kind, unit FROM series ORDER BY sid",
     "SELECT signal, max(accepted) AS a FROM ledger GROUP BY 1 ORDER BY 1",
     "SELECT id_text(id_blob(trace_id)) = trace_id AS same, count(*) AS n FROM spans GROUP BY 1",
