@@ -73,6 +73,19 @@ TEST(Ids, GoldenValuesSoThatOldFilesKeepTheirIds) {
   EXPECT_EQ(hex(cipher.span_id(0x0123456789abcdefULL)), "72989b8187dbbcff");
 }
 
+TEST(Ids, EightAtOnceAreTheSameAsOneByOne) {
+  const IdCipher cipher(kTraceKey, kSpanKey);
+  for (const std::uint64_t counter : {std::uint64_t{0}, std::uint64_t{0x0123456789abcdef}, ~std::uint64_t{3}}) {
+    const auto low = cipher.next_trace_ids_low(counter);
+    for (std::size_t i = 0; i < low.size(); ++i) {
+      const auto id = cipher.trace_id(counter + i);
+      std::uint64_t expected = 0;
+      for (std::size_t b = 8; b < 16; ++b) expected = expected << 8 | id[b];
+      EXPECT_EQ(low[i], expected);
+    }
+  }
+}
+
 TEST(Ids, NeighbouringCountersShareNoIdAndLookUnrelated) {
   const IdCipher cipher(kTraceKey, kSpanKey);
   std::set<std::array<std::uint8_t, 8>> seen;

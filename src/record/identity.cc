@@ -38,12 +38,6 @@ const IdCipher* make_cipher(std::uint32_t generation) noexcept {
                                                                                                             : first;
 }
 
-// nullptr: no key was drawn (nothing was recorded yet), or no memory.
-const IdCipher* cipher_of(std::uint32_t generation) noexcept {
-  const IdCipher* cipher = ciphers[generation % kGenerations].load(std::memory_order_acquire);
-  return cipher != nullptr ? cipher : make_cipher(generation);
-}
-
 std::uint64_t big_endian(const std::uint8_t* bytes) noexcept {
   std::uint64_t n = 0;
   for (int i = 0; i < 8; ++i) n = n << 8 | bytes[i];
@@ -54,6 +48,11 @@ void to_big_endian(std::uint64_t n, std::uint8_t* bytes) noexcept {
 }
 
 }  // namespace
+
+const IdCipher* cipher_of(std::uint32_t generation) noexcept {
+  const IdCipher* cipher = ciphers[generation % kGenerations].load(std::memory_order_acquire);
+  return cipher != nullptr ? cipher : make_cipher(generation);
+}
 
 void remember_parent_keys() noexcept {
   const std::uint32_t generation = process.key_generation.load(std::memory_order_relaxed);

@@ -3,10 +3,14 @@
 #include <array>
 #include <cstdint>
 
+#include "base/ids.h"
 #include "honeylink/context.h"
 #include "honeylink/internal/frame.h"
 
 namespace honeylink::telemetry::internal {
+
+/// The ids of a generation of keys. nullptr: no key was drawn (nothing was recorded yet), or no memory.
+[[nodiscard]] const IdCipher* cipher_of(std::uint32_t generation) noexcept;
 
 /// The 16 and 8 bytes that leave. All zero for an invalid ref.
 [[nodiscard]] TraceId trace_id_of(const SpanRef& ref) noexcept;

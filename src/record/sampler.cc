@@ -18,6 +18,7 @@ void set_sampling(const Sampler& sampler, bool retroactive_keep) noexcept {
   sampling.root_asks_id = by_id;
   sampling.child_asks_id = by_id && !follows;
   sampling.record_all = retroactive_keep;
+  ++sampling.version;
   sampling.threshold =
       sampler.share() >= 1.0 ? std::uint64_t{1} << 63 : static_cast<std::uint64_t>(sampler.share() * 0x1p63);
   const bool off = sampler.kind() == Sampler::Kind::always_off && !sampler.follows_parent();
@@ -29,6 +30,20 @@ bool keeps_trace(const SpanRef& ref) noexcept {
   std::uint64_t low = 0;
   for (std::size_t i = 8; i < 16; ++i) low = low << 8 | id.bytes[i];
   return (low & 0x7fff'ffff'ffff'ffffULL) < sampling.threshold;
+}
+
+void decide_ahead(SlotState& s, std::uint64_t from, std::uint32_t key_generation) noexcept {
+  const IdCipher* cipher = cipher_of(key_generation);
+  if (cipher == nullptr) return;
+  std::uint32_t decided = 0;
+  for (std::uint64_t i = 0; i < kDecidedAhead; i += 8) {
+    const auto low = cipher->next_trace_ids_low(from + i);
+    for (std::size_t k = 0; k < low.size(); ++k)
+      decided |= std::uint32_t{(low[k] & 0x7fff'ffff'ffff'ffffULL) < sampling.threshold} << (i + k);
+  }
+  s.decided_from = from;
+  s.decided = decided;
+  s.decided_under = deciding_under(key_generation);
 }
 
 }  // namespace honeylink::telemetry::internal

@@ -32,7 +32,10 @@ struct SlotState {
   std::uint64_t ordinal_base = 0;  // slot + 1 in the upper 16 bits: ending_at of an open span
   std::uint32_t slot = 0;
   std::uint64_t next_id = 0, end_id = 0;  // block of counters for trace and span ids
-  std::uint64_t* cells = nullptr;         // current slab
+  // Which of the next ids' traces a share keeps, as far as it was looked ahead (sampler.h).
+  std::uint64_t decided_from = 0;
+  std::uint32_t decided = 0, decided_under = 0;
+  std::uint64_t* cells = nullptr;  // current slab
   std::uint32_t cell_count = 0;
   std::uint32_t span_chunk_count = 0;
   std::uint32_t span_chunks[kSpanChunksPerThread];

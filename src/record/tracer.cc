@@ -58,7 +58,8 @@ inline unsigned child_flags(const SpanRef& parent) noexcept {
 }
 
 // Trace, span and the decision whether the trace is kept.
-inline void identify(SpanRef& ref, const SpanRef& parent, std::uint64_t id) noexcept {
+inline void identify(SlotState& s, SpanRef& ref, const SpanRef& parent) noexcept {
+  const std::uint64_t id = next_id(s);
   unsigned flags = sampling.root_flags;
   bool asks_id = sampling.root_asks_id;
   ref.trace_lo = id;
@@ -71,7 +72,9 @@ inline void identify(SpanRef& ref, const SpanRef& parent, std::uint64_t id) noex
   ref.span = id;
   ref.flags = static_cast<std::uint16_t>(flags);
   ref.key_generation = static_cast<std::uint16_t>(process.key_generation.load(std::memory_order_relaxed));
-  if (asks_id && keeps_trace(ref)) ref.flags |= kRefKept;
+  if (!asks_id) return;
+  if (keeps_trace(ref)) ref.flags |= kRefKept;
+  if ((parent.flags & kRefValid) == 0) decide_ahead(s, id + 1, ref.key_generation);
 }
 
 static_assert(kRefKept == ring::kFlagKept && kRefTraceForeign == ring::kFlagTraceForeign &&
@@ -124,8 +127,13 @@ inline int exceptions_in_flight(Thread& t) noexcept {
   const std::uint32_t generation = process.key_generation.load(std::memory_order_relaxed);
   const std::uint32_t free = s.free_count, id = find_name_at_home(name.word());
   const bool is_child = (parent.flags & kRefValid) != 0;
-  const unsigned flags = is_child ? child_flags(parent) : unsigned{sampling.root_flags};
-  const bool asks_id = is_child ? sampling.child_asks_id : sampling.root_asks_id;
+  unsigned flags = is_child ? child_flags(parent) : unsigned{sampling.root_flags};
+  bool asks_id = is_child ? sampling.child_asks_id : sampling.root_asks_id;
+  if (asks_id && !is_child) {
+    const int kept = decided_ahead(s, s.next_id, generation);
+    asks_id = kept < 0;
+    if (kept > 0) flags |= kRefKept;
+  }
   bool done = false;
   if (parent.key_generation == generation && t.current.trace_state == nullptr && free != 0 && id < kUnusualName &&
       cached_scope != 0 && !asks_id && s.next_id != s.end_id && ((flags & kRefKept) != 0 || sampling.record_all))
@@ -160,7 +168,7 @@ std::size_t SpanAccess::start(Span& span, SlotState& s, Thread& t, const Scope& 
   SpanRef room;
   const Parent parent = parent_of(t, options, room);
   SpanRef& ref = span.ref_;
-  identify(ref, *parent.ref, next_id(s));
+  identify(s, ref, *parent.ref);
   if (parent.trace_state != nullptr) shared_acquire(parent.trace_state);
   span.trace_state_ = parent.trace_state;
   if ((ref.flags & kRefKept) == 0 && !sampling.record_all) return 0;  // its ids travel, nothing is recorded
