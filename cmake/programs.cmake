@@ -104,7 +104,8 @@ function(honeylink_examples)
 endfunction()
 
 # fuzz/x_fuzz.cc reads bytes by LLVMFuzzerTestOneInput. With libFuzzer it is the fuzzer; otherwise it replays fuzz/corpus/x as a test.
-# Hostile bytes are read in record, store and what they stand on: with no more than these ./dev fuzz builds half as much.
+# Hostile bytes are read in record, store and what they stand on: with no more than these ./dev fuzz builds half as much. What
+# speaks SQL stands on query besides.
 function(honeylink_fuzzers)
   file(GLOB fuzzers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/fuzz/*_fuzz.cc)
   foreach(source IN LISTS fuzzers)
@@ -113,6 +114,9 @@ function(honeylink_fuzzers)
     add_executable(${name} ${source})
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
     target_link_libraries(${name} PRIVATE $<TARGET_NAME_IF_EXISTS:hl_store> hl_record)
+    if(name MATCHES "^sql_")
+      target_link_libraries(${name} PRIVATE hl_query)
+    endif()
     if(HONEYLINK_FUZZ)
       target_link_options(${name} PRIVATE -fsanitize=fuzzer)
     else()
