@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <functional>
 
 namespace honeylink::telemetry::store {
 namespace {
@@ -21,6 +22,10 @@ void append(const StoredPoint& point, std::uint32_t tick, SeriesPoints& to) {
   to.sketches.push_back(point.sketch);
   to.live_scales.push_back(point.live_scale);
   if (point.exemplar.present) to.exemplars.push_back({tick, point.exemplar});
+}
+
+bool ascends(const std::vector<std::uint32_t>& ticks) noexcept {
+  return std::adjacent_find(ticks.begin(), ticks.end(), std::greater_equal<>()) == ticks.end();
 }
 
 }  // namespace
@@ -70,7 +75,12 @@ PointGather::Packed PointGather::pack_next(SegmentWorkspace& work) {
   SegmentWriter writer(grid, work);
   Rollup rollup(grid);  // sorts, and adds up what was committed twice in a tick
   SeriesPoints result;
-  for (const auto& [sid, series] : group->second) {
+  for (auto& [sid, series] : group->second) {
+    if (series.kind != MetricType::histogram && ascends(series.ticks)) {  // as scalars nearly always do
+      for (std::uint32_t& tick : series.ticks) tick -= window->second.first_tick;
+      writer.add(series);
+      continue;
+    }
     rollup.begin(sid, series.kind);
     rollup.add(series, whole);
     if (rollup.finish(result)) writer.add(result);
