@@ -61,6 +61,7 @@ class Statement {
     return result == SQLITE_DONE || result == SQLITE_ROW ? SQLITE_OK : result;
   }
   void reset() noexcept {
+    if (statement_ == nullptr) return;  // SQLite's clear_bindings() does not ask
     sqlite3_reset(statement_);
     sqlite3_clear_bindings(statement_);
   }
