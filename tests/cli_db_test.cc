@@ -2,6 +2,7 @@
 // tool.
 #include <algorithm>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -131,6 +132,26 @@ TEST_F(CliDb, CheckNamesWhatIsDamagedAndNothingElse) {
   EXPECT_NE(broken.out.find("not a database"), std::string::npos) << broken.out;
 }
 
+// Read on from the last key, rows that go down again would be read for ever.
+TEST_F(CliDb, CheckEndsWhereRowsAreOutOfOrder) {
+  execute(metrics_db(),
+          "INSERT INTO series SELECT 98, 'x', kind, unit, labels, resource, scope, '' FROM series LIMIT 1;"
+          "INSERT INTO series SELECT 99, 'y', kind, unit, labels, resource, scope, '' FROM series LIMIT 1");
+  store::Connection reader;
+  ASSERT_EQ(reader.open(metrics_db(), store::Access::read_only, 0), SQLITE_OK);
+  const auto root = reader.integer("SELECT rootpage FROM sqlite_schema WHERE name = 'series' AND type = 'table'", 0);
+  reader.close();
+  std::string bytes = bytes_of(metrics_db());
+  char* const leaf = bytes.data() + (root - 1) * 4096;
+  ASSERT_EQ(leaf[0], 13);
+  ASSERT_EQ(leaf[4], 3);
+  std::swap_ranges(leaf + 10, leaf + 12, leaf + 12);
+  std::ofstream(metrics_db(), std::ios::binary | std::ios::trunc) << bytes;
+  const Said said = run("/usr/bin/timeout", {"timeout", "60", HONEYTEL_PATH, "db", "check", "--home", home_});
+  EXPECT_EQ(said.exit, 7) << said.err;
+  EXPECT_NE(said.out.find("out of order"), std::string::npos) << said.out;
+}
+
 TEST_F(CliDb, VacuumGivesBackWhatHoldsNothing) {
   execute(traces_db(),
           "CREATE TABLE junk(data); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)"
@@ -177,6 +198,8 @@ TEST_F(CliDb, ABackupAnswersAsItsHomeDoes) {
   }
   EXPECT_EQ(run("/usr/bin/env", {"env", "sqlite3", "-A", "-x", "-f", backup, "-C", home_ + "/tmp"}).exit, 0);
   EXPECT_EQ(asked(home_ + "/tmp", "SELECT count(*) FROM spans"), 100);
+  for (const char* file : {"/metrics/metrics.db", "/metrics/traces.db", "/logs/honeylink.log"})
+    EXPECT_EQ(std::filesystem::status(home_ + "/tmp" + file).permissions(), std::filesystem::perms(0600)) << file;
 }
 
 TEST_F(CliDb, ABundleHoldsItsPeriodAndNothingElse) {
@@ -242,6 +265,90 @@ TEST_F(CliDb, AHostileFileIsNoHome) {
   EXPECT_FALSE(std::filesystem::exists(outside));
   std::ofstream(home_ + "/text") << "not a database at all, but long enough to look like one or not\n";
   EXPECT_EQ(honeytel({"traces", "--home", home_ + "/text"}).exit, 7);
+}
+
+// One chain of pages is told to be three files: what it says it holds is more than it is.
+TEST_F(CliDb, AnArchiveUnpacksToNoMoreThanItIs) {
+  const std::string path = home_ + "/overlapping.db";
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+  const std::string sql = "PRAGMA page_size=4096; PRAGMA application_id=" + std::to_string(0x484c5442) +
+                          "; PRAGMA user_version=1;"
+                          "CREATE TABLE sqlar(name TEXT PRIMARY KEY, mode INT, mtime INT, sz INT, data BLOB);"
+                          "INSERT INTO sqlar SELECT 'logs/honeylink.log.' || value, 0, 0, 98690, zeroblob(98690) FROM "
+                          "(SELECT 1 AS value UNION ALL SELECT 2 UNION ALL SELECT 3)";
+  ASSERT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+  sqlite3_close(db);
+  std::string bytes = bytes_of(path);
+  char* const leaf = bytes.data() + 4096;  // the table's only leaf: cells lie from its end downwards
+  ASSERT_EQ(leaf[0], 13);
+  for (std::size_t cell = 0; cell < 2; ++cell) {
+    const auto* at = reinterpret_cast<const unsigned char*>(leaf + 8 + 2 * cell);
+    std::memcpy(leaf + (at[0] << 8 | at[1]) - 4, leaf + 4096 - 4, 4);
+  }
+  constexpr char kPages = 30;
+  bytes.resize(std::size_t{kPages} * 4096);
+  std::memcpy(bytes.data() + 28, "\0\0\0", 3);
+  bytes[31] = kPages;
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+  const Said said = honeytel({"logs", "--home", path});
+  EXPECT_EQ(said.exit, 7) << said.err;
+  EXPECT_NE(said.err.find("the size of a file in it does not fit"), std::string::npos) << said.err;
+}
+
+TEST_F(CliDb, AHostileSchemaIsNotRunByABundle) {
+  const std::string outside = home_ + "/outside";
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(metrics_db().c_str(), &db), SQLITE_OK);
+  const std::string sql = "PRAGMA writable_schema=ON; UPDATE sqlite_schema SET sql = sql || '; COMMIT; VACUUM INTO ''" +
+                          outside + "''; BEGIN' WHERE name = 'slis'";
+  ASSERT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+  sqlite3_close(db);
+  const Said said = honeytel({"bundle", "--since", "10m", "-o", home_ + "/report.db"});
+  EXPECT_EQ(said.exit, 0) << said.err;
+  EXPECT_FALSE(std::filesystem::exists(outside));
+}
+
+TEST_F(CliDb, WhatIsForgottenLeavesNoValueBehind) {
+  {
+    std::string said;
+    auto traces = store::TraceStore::open(options_, said);
+    ASSERT_TRUE(traces && traces->begin_epoch() != 0) << said;
+    for (const bool early : {true, false}) {
+      for (std::uint64_t i = 0; i < 8'192; ++i) {
+        store::Items items;
+        items.text(4, early ? "value-of-two-hours-ago" : "value-of-now");
+        SpanEvent span = store::make_span(source_, (early ? 1'000 : 10'000) + i, items.view());
+        span.start_unix_ns = now_ - (early ? 120 : 5) * kMinute;
+        traces->add(span);
+      }
+      ASSERT_EQ(traces->commit({}, store::stored(8'192), false), store::CommitResult::ok);
+      while (traces->maintain(now_, 1'000'000'000).more) {}
+    }
+  }
+  ASSERT_GT(asked(home_, "SELECT count(*) FROM traces.blk"), 2);
+  ASSERT_EQ(asked(home_, "SELECT count(*) FROM traces.val"), 2);
+  ASSERT_EQ(honeytel({"forget", "--before", "1h", "--yes"}).exit, 0);
+  // The 50 of fill() went with those of two hours ago, whose block they are in.
+  EXPECT_EQ(asked(home_, "SELECT count(*) FROM spans WHERE attributes LIKE '%value-of-now%'"), 8'192);
+  EXPECT_EQ(asked(home_, "SELECT count(*) FROM spans WHERE attributes LIKE '%two-hours%'"), 0);
+  EXPECT_EQ(bytes_of(traces_db()).find("value-of-two-hours-ago"), std::string::npos);
+  EXPECT_EQ(asked(home_, "SELECT count(*) FROM traces.trace_range WHERE blk NOT IN (SELECT id FROM traces.blk)"), 0);
+  EXPECT_EQ(honeytel({"db", "check"}).exit, 0);
+}
+
+TEST_F(CliDb, ForgettingBesideAReaderSaysThatTheBytesAreStillThere) {
+  store::Connection reader;
+  ASSERT_EQ(reader.open(traces_db(), store::Access::read_only, 0), SQLITE_OK);
+  ASSERT_EQ(reader.execute("BEGIN; SELECT count(*) FROM hot"), SQLITE_OK);
+  const Said held = honeytel({"forget", "--before", "1h", "--yes"});
+  EXPECT_EQ(held.exit, 7) << held.err;
+  EXPECT_NE(held.err.find("their bytes are still in"), std::string::npos) << held.err;
+  ASSERT_EQ(reader.execute("COMMIT"), SQLITE_OK);
+  reader.close();
+  EXPECT_EQ(honeytel({"forget", "--before", "1h", "--yes"}).exit, 0);
+  for (const char* end : {"", "-wal"})
+    EXPECT_EQ(bytes_of(traces_db() + end).find("value-of-two-hours-ago"), std::string::npos) << end;
 }
 
 // F53, the other half: Upgrade*.

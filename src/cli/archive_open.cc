@@ -64,14 +64,17 @@ std::optional<query::Problem> list(const std::string& archive, store::Connection
   store::Statement rows = connection.prepare("SELECT rowid, name, sz, length(data) FROM sqlar LIMIT " +
                                              std::to_string(kArchiveFilesMax + 1));
   int code = SQLITE_MISUSE;
+  // A crafted file may tell one chain of pages to be many blobs, or a ring of them to be a long one.
+  std::int64_t room = connection.integer("PRAGMA page_count", 0) * connection.integer("PRAGMA page_size", 0);
   while (rows && (code = rows.step()) == SQLITE_ROW) {
     Held held{rows.integer(0), rows.integer(2), std::string(rows.text(1))};
     const bool known = is_archived_name(held.name) &&
                        std::none_of(to.begin(), to.end(), [&](const Held& h) { return h.name == held.name; });
     if (!known || to.size() == kArchiveFilesMax) return not_an_archive(archive, "it holds a file that no home has");
     if (held.bytes < 0 || held.bytes > static_cast<std::int64_t>(kArchivedFileBytesMax) ||
-        held.bytes != rows.integer(3))
+        held.bytes != rows.integer(3) || held.bytes > room)
       return not_an_archive(archive, "the size of a file in it does not fit");
+    room -= held.bytes;
     to.push_back(std::move(held));
   }
   if (code != SQLITE_DONE) return query::database_problem(connection, archive, "cannot read " + archive);

@@ -18,7 +18,7 @@ namespace honeylink::telemetry::cli {
 namespace {
 
 constexpr std::size_t kChunk = 1 << 20;
-constexpr int kFileMode = 0100644;
+constexpr int kFileMode = 0100600;  // where it is unpacked by other programs nobody else reads it
 
 }  // namespace
 

@@ -63,12 +63,13 @@ class BlockMaker {
   }
 
  private:
-  void name_texts(std::span<const std::uint8_t> bytes, std::int64_t start) {
+  // Events and links have attributes, and those have nothing: what a crafted file nests deeper is shown nowhere.
+  void name_texts(std::span<const std::uint8_t> bytes, std::int64_t start, bool within = false) {
     store::StoredItems items(bytes, start);
     for (store::StoredItem item; items.next(item);) {
       texts.insert(item.key);
       if (item.type == ItemType::id) texts.insert(item.kind);
-      if (item.type == ItemType::event || item.type == ItemType::link) name_texts(item.items, start);
+      if (!within && (item.type == ItemType::event || item.type == ItemType::link)) name_texts(item.items, start, true);
     }
   }
   store::Connection& to_;

@@ -7,6 +7,15 @@
 #include "query/database.h"
 
 namespace honeylink::telemetry::cli {
+namespace {
+
+/// As SQLite writes these statements into a schema.
+bool makes_a_table(std::string_view sql) noexcept {
+  return sql.starts_with("CREATE TABLE ") || sql.starts_with("CREATE INDEX ") ||
+         sql.starts_with("CREATE UNIQUE INDEX ");
+}
+
+}  // namespace
 
 std::optional<query::Problem> make_like(store::Connection& from, const std::string& path, store::Connection& to) {
   std::string why;
@@ -20,14 +29,23 @@ std::optional<query::Problem> make_like(store::Connection& from, const std::stri
         std::string("PRAGMA ") + number + "=" + std::to_string(from.integer(std::string("PRAGMA ") + number, 0)) + ";";
   }
   sql += "BEGIN;";
+  if (to.execute(sql.c_str()) != SQLITE_OK) return query::database_problem(to, path, "cannot write " + path);
   store::Statement rows = from.prepare(
       "SELECT sql FROM sqlite_schema WHERE type IN ('table', 'index') AND name NOT LIKE 'sqlite%' AND sql IS NOT NULL "
       "ORDER BY type "
       "DESC, rowid");
   int code = SQLITE_MISUSE;
-  while (rows && (code = rows.step()) == SQLITE_ROW) sql.append(rows.text(0)) += ';';
+  while (rows && (code = rows.step()) == SQLITE_ROW) {
+    // The file may come from anybody, and what stands behind the first statement would be run, too: prepare() takes
+    // one.
+    const std::string_view text = rows.text(0);
+    if (!makes_a_table(text))
+      return query::Problem{query::ProblemKind::busy, "cannot read the tables", "one is made by no CREATE TABLE",
+                            "honeytel db check looks at it"};
+    store::Statement make = to.prepare(text);
+    if (!make || make.run() != SQLITE_OK) return query::database_problem(to, path, "cannot write " + path);
+  }
   if (code != SQLITE_DONE) return query::database_problem(from, path, "cannot read the tables");
-  if (to.execute(sql.c_str()) != SQLITE_OK) return query::database_problem(to, path, "cannot write " + path);
   return std::nullopt;
 }
 

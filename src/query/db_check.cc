@@ -75,6 +75,7 @@ struct Checked {
       int code = SQLITE_DONE, count = 0;
       std::uint64_t bytes = 0;
       while ((code = rows.step()) == SQLITE_ROW) {
+        if (rows.integer(0) <= key) return damaged(table, "its rows are out of order"), true;  // it would never end
         ++count, ++checking.report.rows;
         key = rows.integer(0);
         bytes += look(rows);
