@@ -207,7 +207,8 @@ std::int64_t step_of(const Call& call, const Asked& asked, const query::MetricEx
   const std::int64_t begin = std::max(asked.range.since_unix_s, extent.oldest_unix_s);
   const std::int64_t end = std::min(asked.range.until_unix_s, extent.newest_unix_s);
   for (const std::int64_t step : kSteps) {
-    if (step >= coarsest && (end - begin) / step <= kStepsShown) return step;
+    // Where there is nothing the end is before the beginning, at the ends of what numbers there are.
+    if (step >= coarsest && (end < begin || (end - begin) / step <= kStepsShown)) return step;
   }
   return std::end(kSteps)[-1];
 }

@@ -37,6 +37,11 @@ std::vector<std::uint32_t> sids_of(const std::vector<const SeriesView*>& wanted)
   return sids;
 }
 
+/// The last ten seconds that a tick may speak of.
+std::int64_t newest_of(const store::MetricPart& part, std::size_t i) {
+  return part.time_unix_s(i) + part.grid.step_s - kTickSeconds;
+}
+
 }  // namespace
 
 std::string SeriesView::label_text() const {
@@ -153,21 +158,47 @@ Answer<std::vector<SeriesSummary>> MetricReader::summarize(const std::vector<con
     summaries.push_back({*series, 0, {}});
   }
   if (wanted.empty()) return summaries;
-  store::ScanRange all{range.since_unix_s, range.until_unix_s};
-  all.whole_s = INT64_MAX;
-  store::MetricScan scan = this->scan(wanted, all);
-  store::MetricPart part;
-  while (scan.next(part)) {
-    SeriesSummary& summary = summaries[place[part.points->sid]];
-    for (std::size_t i = 0; i < part.points->ticks.size(); ++i) {
-      const std::int64_t time = part.time_unix_s(i);
-      if (time < range.since_unix_s || time > range.until_unix_s) continue;
-      add_tick(part, i, summary.all);
-      summary.newest_unix_s = std::max(summary.newest_unix_s, time + part.grid.step_s - kTickSeconds);
+  // A digest says what its segment holds and not how far that goes: of the newest ones the ticks are asked for.
+  std::map<std::pair<std::int64_t, std::int64_t>, std::vector<const SeriesView*>> unsure;  // from, to
+  {
+    std::vector<store::SegmentGrid> digests(summaries.size());
+    store::ScanRange all{range.since_unix_s, range.until_unix_s};
+    all.whole_s = INT64_MAX;
+    store::MetricScan scan = this->scan(wanted, all);
+    store::MetricPart part;
+    while (scan.next(part)) {
+      const std::size_t at = place[part.points->sid];
+      SeriesSummary& summary = summaries[at];
+      if (part.is_digest()) {
+        add_tick(part, 0, summary.all);
+        if (part.grid.end_unix_s() > digests[at].end_unix_s()) digests[at] = part.grid;
+        continue;
+      }
+      for (std::size_t i = 0; i < part.points->ticks.size(); ++i) {
+        const std::int64_t time = part.time_unix_s(i);
+        if (time < range.since_unix_s || time > range.until_unix_s) continue;
+        add_tick(part, i, summary.all);
+        summary.newest_unix_s = std::max(summary.newest_unix_s, newest_of(part, i));
+      }
+    }
+    damaged_ += scan.damaged();
+    if (scan.failed()) return problem();
+    for (std::size_t i = 0; i < summaries.size(); ++i) {
+      const store::SegmentGrid& grid = digests[i];
+      if (grid.ticks != 0 && grid.end_unix_s() > summaries[i].newest_unix_s)
+        unsure[{grid.t0_unix_s, grid.end_unix_s() - 1}].push_back(wanted[i]);
     }
   }
-  damaged_ += scan.damaged();
-  if (scan.failed()) return problem();
+  for (const auto& [times, series] : unsure) {
+    store::MetricScan scan = this->scan(series, {times.first, times.second});
+    store::MetricPart part;
+    while (scan.next(part)) {
+      SeriesSummary& summary = summaries[place[part.points->sid]];
+      for (std::size_t i = 0; i < part.points->ticks.size(); ++i)
+        summary.newest_unix_s = std::max(summary.newest_unix_s, newest_of(part, i));
+    }
+    if (scan.failed()) return problem();
+  }
   return summaries;
 }
 

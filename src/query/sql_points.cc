@@ -77,6 +77,7 @@ struct PointsTable {
       if (!opened.ok() && opened.problem().kind == ProblemKind::not_found) return reader_.reset(), true;
       if (!opened.ok()) return why = opened.problem().what + ": " + opened.problem().why, false;
       reader_ = std::move(opened.value());
+      range_ = {};  // a join begins a cursor again and again, with other bounds
       if (pushed.since_unix_ns != INT64_MIN) range_.since_unix_s = pushed.since_unix_ns / kSecond - 1;
       if (pushed.until_unix_ns != INT64_MAX) range_.until_unix_s = pushed.until_unix_ns / kSecond + 1;
       range_.tier_min = kTierMin, range_.tier_max = kTierMax;
@@ -101,7 +102,7 @@ struct PointsTable {
           if (part_.points->ticks.empty()) continue;
         }
         time_ = part_.time_unix_s(tick_);
-        if (series_ != nullptr && time_ >= range_.since_unix_s && time_ <= range_.until_unix_s) break;
+        if (fits() && time_ >= range_.since_unix_s && time_ <= range_.until_unix_s) break;
       }
       point_ = {};
       store_point();
@@ -145,6 +146,10 @@ struct PointsTable {
       else if (const std::uint64_t n = scan_->scan.damaged(); n != 0)
         why = std::to_string(n) + " damaged pieces of metrics.db cannot be read; honeytel db check names them";
       return false;
+    }
+    /// Of a crafted file a series may say that it is a histogram while its points are none.
+    [[nodiscard]] bool fits() const noexcept {
+      return series_ != nullptr && series_->is_histogram() == (part_.points->kind == MetricType::histogram);
     }
     // Held together: the scan speaks of the reader's connection.
     struct Scanning {

@@ -133,6 +133,31 @@ TEST_F(Tables, APushedDownConditionOnPointsAnswersAsAPlainTableDoes) {
     same("points", none, false);
 }
 
+// A cursor is begun again for each row on the left, and 1e30 is no bound.
+TEST_F(Tables, AJoinBoundsEachRowByItself) {
+  commit_points();
+  connect();
+  for (const char* bound : {"<=", ">="}) {
+    const auto count = [&](const std::string& table) {
+      return answer(connection_,
+                    "SELECT b.at, (SELECT count(*) FROM " + table + " AS p WHERE p.ts_unix_nano " + bound +
+                        " b.at) FROM (SELECT 1700000100000000000 AS at UNION ALL SELECT 1e30 UNION ALL SELECT -1e30 "
+                        "UNION ALL SELECT 1700000150000000000) AS b");
+    };
+    EXPECT_EQ(count("points"), count("plain_points")) << bound;
+  }
+}
+
+TEST_F(Tables, PointsOfAnotherKindThanTheirSeriesAreLeftOut) {
+  commit_points();
+  store::Connection crafted;
+  ASSERT_EQ(crafted.open(metrics_path(home_.home.path), store::Access::read_write, 1000), SQLITE_OK);
+  ASSERT_EQ(crafted.execute("UPDATE series SET kind = 'histogram' WHERE sid <= 2"), SQLITE_OK);
+  crafted.close();
+  connect();
+  EXPECT_EQ(connection_.integer("SELECT count(*) FROM points WHERE sketch IS NULL AND p95 IS NULL", -1), 40);
+}
+
 TEST_F(Tables, PointsAndRollupsTogetherAreEverythingOnce) {
   store::History history(home_.home.options(), 1'699'488'000);
   double sum = 0;

@@ -33,7 +33,7 @@ MetricScan::MetricScan(Connection& connection, std::vector<std::uint32_t> sids, 
   if (sqlite3_get_autocommit(connection_.get()) != 0) owns_transaction_ = connection_.execute("BEGIN") == SQLITE_OK;
   for (int tier = range_.tier_max; tier >= range_.tier_min && !failed_; --tier) failed_ = !find_segments(tier);
   std::sort(rows_.begin(), rows_.end(),
-            [](const Row& a, const Row& b) { return a.t0 != b.t0 ? a.t0 < b.t0 : a.id < b.id; });
+            [](const Row& a, const Row& b) { return a.window != b.window ? a.window < b.window : a.id < b.id; });
   if (range_.tier_min > 0 || failed_) return;
   ticks_ = connection_.prepare("SELECT tick, data FROM hot WHERE tick >= ?1 AND tick <= ?2 ORDER BY commit_no");
   ticks_.bind(1, range_.since_unix_s).bind(2, range_.until_unix_s);
@@ -61,7 +61,8 @@ bool MetricScan::find_segments(int tier) {
   for (const std::uint32_t group : groups) {
     rows.bind(1, tier).bind(2, group).bind(3, from).bind(4, range_.until_unix_s).bind(5, range_.since_unix_s);
     int code = SQLITE_MISUSE;
-    while (rows && (code = rows.step()) == SQLITE_ROW) rows_.push_back({rows.integer(0), rows.integer(1)});
+    while (rows && (code = rows.step()) == SQLITE_ROW)
+      rows_.push_back({rows.integer(0) / of.window_s() * of.window_s(), rows.integer(1)});
     if (code != SQLITE_DONE) return false;
     rows.reset();
   }

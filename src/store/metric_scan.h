@@ -1,5 +1,5 @@
-// The stored points of some series in a stretch of time, out of all tiers: segments first, by time, then the ticks that
-// are not packed yet. Used by query, and by whoever judges history.
+// The stored points of some series in a stretch of time, out of all tiers: segments first, by window and id, then the
+// ticks that are not packed yet. Used by query, and by whoever judges history.
 //
 // Must stay true: one scan sees one state of the file, so that a point that is packed meanwhile is seen once; one
 // series is read without the others of its segment; a damaged segment costs itself and is counted.
@@ -19,6 +19,10 @@ struct MetricPart {
   const SeriesPoints* points = nullptr;
   [[nodiscard]] std::int64_t time_unix_s(std::size_t i) const noexcept {
     return grid.t0_unix_s + grid.step_s * points->ticks[i];
+  }
+  /// All of a segment as one tick (ScanRange::whole_s).
+  [[nodiscard]] bool is_digest() const noexcept {
+    return grid.step_s > kTiers[static_cast<std::size_t>(grid.tier)].step_s;
   }
 };
 
@@ -48,7 +52,7 @@ class MetricScan {
 
  private:
   struct Row {
-    std::int64_t t0 = 0, id = 0;
+    std::int64_t window = 0, id = 0;  // rows of one window may overlap: the higher id wins
   };
   bool find_segments(int tier);
   bool open_segment(std::int64_t id);
