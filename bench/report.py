@@ -30,6 +30,8 @@ ROWS = [  # name in the programs, what the reader sees
 README_ROWS = ["CounterBound", "CounterThreeLabels", "HistogramBound", "SpanTwoAttributes", "SpanNotSampled", "LogThreeFields"]
 
 
+STORAGE = "<!-- storage -->"
+
 def read_medians(folder):
     """{column: {(name, threads): ns}} and {drain benchmark: ns a record}"""
     seen, drain = collections.defaultdict(list), collections.defaultdict(list)
@@ -171,7 +173,11 @@ def main():
     if "--quick" in sys.argv:
         return
     root = pathlib.Path(__file__).resolve().parent.parent
-    (root / "docs/benchmarks.md").write_text(text)
+    page = root / "docs/benchmarks.md"
+    before = page.read_text() if page.exists() else ""
+    if STORAGE in before:  # bench/storage/run.py's
+        text = text.rstrip("\n") + "\n\n" + before[before.index(STORAGE):]
+    page.write_text(text)
     write_readme(root / "README.md", columns)
 
 

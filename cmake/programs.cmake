@@ -138,6 +138,14 @@ function(honeylink_benchmarks)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
     target_link_libraries(${name} PRIVATE hl_everything benchmark::benchmark benchmark::benchmark_main)
   endforeach()
+  # bench/storage/x.cc has a main of its own; bench/storage/run.py calls it.
+  file(GLOB benchmarks CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/storage/*.cc)
+  foreach(source IN LISTS benchmarks)
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench/storage)
+    target_link_libraries(${name} PRIVATE hl_everything)
+  endforeach()
 endfunction()
 
 # Tests that read the source tree, compile what must not compile, and build a foreign project against the installed package.
