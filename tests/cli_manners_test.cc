@@ -57,6 +57,7 @@ TEST_F(CliManners, NonsenseIsRefusedInThreeShortLines) {
                                                     {"traces", "zz"},
                                                     {"traces", "--format", "yaml"},
                                                     {"metrics", "--quantile", "95"},
+                                                    {"metrics", "--since", "1m", "--until", "1h"},
                                                     {"metrics", "--step", "1s"},
                                                     {"metrics", "--label", "x"},
                                                     {"logs", "--grep", "(("},

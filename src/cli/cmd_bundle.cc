@@ -46,6 +46,8 @@ int run(Call& call) {
   const auto until = since ? call.moment("until", now, problem) : std::nullopt;
   if (!until) return report(call.terminal, problem);
   const std::string path = call.text("output");
+  if (since && until && *since > *until)
+    return report(call.terminal, usage_problem("--since is after --until", "nothing lies between them"));
   if (path.empty())
     return report(call.terminal, usage_problem("into which file?", {}, "honeytel bundle --since 10m -o FILE.db"));
   const auto home = call.home();

@@ -266,6 +266,8 @@ int run(Call& call) {
   const auto limit = call.count("limit", kRows, problem);
   if (!since || !until || !step || !q || !limit || !parse_labels(call, filter, problem))
     return report(call.terminal, problem);
+  if (*since > *until)
+    return report(call.terminal, usage_problem("--since is after --until", "nothing lies between them"));
   if (*q < 0 || *q > 1)
     return report(call.terminal,
                   usage_problem("--quantile is a share from 0 to 1", "0.95 is the value that 95 % stay below"));

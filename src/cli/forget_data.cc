@@ -226,23 +226,29 @@ void remove_quarantined(const std::string& directory, Forgotten& gone) {
 query::Answer<Forgotten> forget_data(const std::string& home, std::int64_t before,
                                      const std::function<void(double)>& progress) {
   Forgotten gone;
-  if (auto problem = forget_traces(home, before, gone)) return *problem;
+  // What one store refuses is no reason to keep what is in the others.
+  std::optional<query::Problem> first;
+  const auto note = [&first](std::optional<query::Problem> problem) {
+    if (problem && !first) first = std::move(problem);
+  };
+  note(forget_traces(home, before, gone));
   progress(0.4);
-  if (auto problem = forget_metrics(home, before, gone)) return *problem;
+  note(forget_metrics(home, before, gone));
   progress(0.7);
   const std::vector<query::LogFile> files = query::list_log_files(home);
   for (std::size_t i = 0; i < files.size(); ++i) {
-    if (auto problem =
-            forget_lines(home, files[i], before, i + 1 == files.size() && files[i].path == query::log_path(home), gone))
-      return *problem;
+    const bool newest = i + 1 == files.size() && files[i].path == query::log_path(home);
+    note(forget_lines(home, files[i], before, newest, gone));
     progress(0.7 + 0.3 * static_cast<double>(i + 1) / static_cast<double>(files.size()));
   }
-  if (before != kAll) return gone;
-  remove_quarantined(home + "/metrics", gone);
-  remove_quarantined(query::logs_directory(home), gone);
-  for (const ring::RingFile& file : ring::list_rings(home)) {
-    if (!file.alive && ring::unlink_ring(file.directory, file.name)) ++gone.rings;
+  if (before == kAll) {
+    remove_quarantined(home + "/metrics", gone);
+    remove_quarantined(query::logs_directory(home), gone);
+    for (const ring::RingFile& file : ring::list_rings(home)) {
+      if (!file.alive && ring::unlink_ring(file.directory, file.name)) ++gone.rings;
+    }
   }
+  if (first) return *first;
   return gone;
 }
 

@@ -61,7 +61,7 @@ void add_tick(const store::MetricPart& part, std::size_t i, MetricPoint& to) {
     if (!std::isnan(sum)) to.sum += sum;
     widen(number_of(from.kind, from.min[i]), number_of(from.kind, from.max[i]), to);
   }
-  const std::int64_t time = part.time_unix_s(i);
+  const std::int64_t time = part.time_unix_s(i) + part.grid.step_s;  // a roll-up's last value may be from its end
   if (time < to.last_unix_s) return;
   to.last = last;
   to.last_unix_s = time;

@@ -19,7 +19,7 @@ struct MetricPoint {
   double sum = 0;                // counter, up_down: difference over the step
   double min = 0, max = 0;       // of the 10 s points; gauge: of its values. Void (min > max) where none is a number
   double last = 0;               // gauge: the latest value
-  std::int64_t last_unix_s = INT64_MIN;
+  std::int64_t last_unix_s = INT64_MIN;  // the end of the tick that it is of
   struct Detail {
     Sketch sketch;          // histogram
     ExemplarInfo exemplar;  // of the largest value

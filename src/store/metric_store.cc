@@ -124,7 +124,7 @@ bool MetricStore::State::load() {
   Connection& c = database.connection();
   sids.clear(), new_series.clear();
   last_ledger = {};
-  thinned = 0;
+  thinned = thinned_next = 0;
   next_sid = 1;
   Statement rows = c.prepare("SELECT sid, name, kind, unit, labels, resource, scope, description FROM series");
   int result = SQLITE_ROW;
@@ -210,7 +210,7 @@ int MetricStore::State::thin(std::int64_t before) {
   Statement last =
       database.connection().prepare("SELECT max(commit_no) FROM ledger WHERE commit_no >= ?1 AND tick < ?2");
   last.bind(1, thinned).bind(2, before);
-  if (last && last.step() == SQLITE_ROW && !last.is_null(0)) thinned = last.number(0);
+  if (last && last.step() == SQLITE_ROW && !last.is_null(0)) thinned_next = last.number(0);
   return result;
 }
 
@@ -233,6 +233,7 @@ int MetricStore::State::write_rows(std::span<const MetricTick> ticks) {
 int MetricStore::State::write_ledgers(std::int64_t tick, const LedgerSnapshot& ledger) {
   const std::uint64_t number = commit_no + ends.size();
   written_ledger = last_ledger;
+  thinned_next = thinned;
   int result = write_ledger(number, tick, "metrics", ledger.metrics, written_ledger[0]);
   if (result == SQLITE_OK) result = write_ledger(number, tick, "spans", ledger.spans, written_ledger[1]);
   if (result == SQLITE_OK) result = write_ledger(number, tick, "logs", ledger.logs, written_ledger[2]);
@@ -280,6 +281,7 @@ CommitResult MetricStore::commit_ticks(std::span<const MetricTick> ticks, int ne
   s.commit_no = number;
   s.new_series.clear();
   s.last_ledger = s.written_ledger;
+  s.thinned = s.thinned_next;
   return CommitResult::ok;
 }
 

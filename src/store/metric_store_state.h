@@ -39,8 +39,8 @@ struct MetricStore::State {
   std::vector<SeriesRow> new_series;
   std::uint32_t next_sid = 1;
   std::uint64_t commit_no = 0;
-  std::uint64_t thinned = 0;  // the ledger's rows below are of whole hours already
-  std::vector<std::uint8_t> blobs;  // of the ticks of a commit, one after the other
+  std::uint64_t thinned = 0, thinned_next = 0;  // the ledger's rows below are of whole hours already; after this commit
+  std::vector<std::uint8_t> blobs;              // of the ticks of a commit, one after the other
   std::vector<std::size_t> ends;
   std::array<std::string, 3> last_ledger, written_ledger;
   RetentionClock retention_clock;
