@@ -16,7 +16,7 @@ int Connection::open(const std::string& path, Access access, int busy_timeout_ms
     result =
         execute("PRAGMA cell_size_check=ON; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0");
   }
-  if (result == SQLITE_OK && access == Access::read_only) result = execute("PRAGMA query_only=ON");
+  if (result == SQLITE_OK && access == Access::read_only) result = execute("PRAGMA query_only=ON; PRAGMA cache_size=-8192");
   if (result != SQLITE_OK) {
     open_error_ = db_ != nullptr ? sqlite3_errmsg(db_) : sqlite3_errstr(result);
     close();
