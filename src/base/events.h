@@ -140,4 +140,20 @@ struct MetricDelta {
   ExemplarInfo exemplar;
 };
 
+/// Levels of a service level indicator, worst last: a level's alerts have it as their severity.
+enum class Level : std::uint8_t { ok = 0, yellow = 1, orange = 2, red = 3 };
+
+/// A service level indicator reached a level, or left it: what the owner is told, in the log, the table, the toast and
+/// the Alertmanager alike (DESIGN 9). Owns its texts: it outlives the tick that made it.
+struct AlertEvent {
+  std::string alert_id;  // "alert_" + 26 characters of Crockford's base 32 (a ULID): unique, sorts by time
+  Level severity = Level::ok;
+  std::string sli_name, module, environment, unit;
+  double current_value = 0, threshold = 0;  // in the metric's own unit
+  std::string threshold_type;               // "upper"
+  std::int64_t timestamp_unix_ns = 0;
+  std::string trace_id;                 // 32 hexadecimal digits of an exemplar, or empty
+  std::int64_t cleared_at_unix_ns = 0;  // 0: it fires
+};
+
 }  // namespace honeylink::telemetry
