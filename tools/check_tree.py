@@ -39,14 +39,15 @@ C_LIBRARY = re.compile(
     r"|features|alloca|cpuid|x86intrin|[a-z]?mmintrin|arm_acle|syslog|execinfo|spawn|ucontext|getopt|endian|byteswap|stdatomic|cxxabi)\.h$")
 HEAVY_IN_PUBLIC = {"atomic", "chrono", "string", "functional", "iostream", "mutex", "thread"}
 HEAVY_ALLOWED = {"include/honeylink/testing.h"}  # linked into tests only
-CODE_DIRS = ("src", "include", "tests", "fuzz", "bench", "examples", "interop", "tools")
+CODE_DIRS = ("src", "include", "tests", "fuzz", "bench", "examples", "interop", "tools", "web")
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 # Spelled in pieces: this file is read by its own rule.
 MARKERS = re.compile("|".join([r"\bTO" + r"DO\b", r"\bFIX" + r"ME\b", r"\bXX" + r"X\b", r"\bHA" + r"CK\b", r"(?<![\w.~-])/wo" + r"rk/\w",
                                r"(?<![\w.~-])/ro" + r"ot/\w"]))
-TEXT_SUFFIXES = {".cc", ".h", ".py", ".sh", ".cmake", ".md", ".txt", ".in", ".json", ".toml", ".service", ".yml", ".yaml", ".pml", ".c", ".ts"}
+MARKUP = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|srcdoc|\beval\(|new Function|setAttribute\(.style|DOMParser|<style|\sstyle=|\son\w+=")
+TEXT_SUFFIXES = {".cc", ".h", ".py", ".sh", ".cmake", ".md", ".txt", ".in", ".json", ".toml", ".service", ".yml", ".yaml", ".pml", ".c", ".ts", ".mjs", ".css", ".html"}
 
 
 class Tree:
@@ -184,7 +185,7 @@ def functions(lines):
 
 def sizes(tree):
     """Files of 400 lines, functions of 70, at the most; what is longer holds two ideas."""
-    for name in [*tree.code(".cc", ".h", ".py", ".sh", ".c", ".ts"), *[name for name in ("dev",) if name in tree.files]]:
+    for name in [*tree.code(".cc", ".h", ".py", ".sh", ".c", ".ts", ".mjs"), *[name for name in ("dev",) if name in tree.files]]:
         lines = tree.lines(name)
         if len(lines) > FILE_LINES_MAX:
             yield name, FILE_LINES_MAX + 1, "size", f"{len(lines)} lines, {FILE_LINES_MAX} at most"
@@ -215,6 +216,24 @@ def heads(tree):
             yield name, 1, "head", "the file's first lines say what it is, who calls it, what must stay true"
 
 
+def page(tree):
+    """The page of honeytel view writes text, never markup, and speaks with its own server only (F29)."""
+    for name in tree.code(".ts", ".html", ".css", under=("web",)):
+        if not name.startswith("web/src/"):
+            continue
+        for number, line in enumerate(tree.lines(name), 1):
+            if match := MARKUP.search(line):
+                yield name, number, "page", f"'{match[0]}' makes markup or code of text: textContent, h() and s() do not"
+            if match := re.search(r"https?://(?!www\.w3\.org/2000/svg\b)", line):
+                yield name, number, "page", "the page asks nobody but its own server"
+        if name.endswith(".ts") and not tree.lines(name)[0].startswith("//"):
+            yield name, 1, "head", "the file's first lines say what it is"
+    for name in ("web/package.json", "web/package-lock.json"):
+        for number, line in enumerate(tree.lines(name) if name in tree.files else [], 1):
+            if '"resolved"' in line or re.search(r'"(\^|~|>|\*|latest)[^"]*"', line) and name == "web/package.json":
+                yield name, number, "page", "exact versions, and no addresses of where they lie"
+
+
 def readme_example(tree):
     """The README's program is examples/00_readme.cc below its head comment, letter by letter, so that it compiles and runs."""
     if "README.md" not in tree.files:
@@ -243,7 +262,7 @@ def traceability(tree):
                 yield name, number, "traceability", f"no test is called {quoted}"
 
 
-RULES = [rooms_and_places, include_law, third_party, build_arrows, dead_headers, sizes, markers, heads, readme_example, traceability]
+RULES = [rooms_and_places, include_law, third_party, build_arrows, dead_headers, sizes, markers, heads, page, readme_example, traceability]
 
 
 def main():

@@ -122,6 +122,18 @@ class CheckTree(unittest.TestCase):
         status, findings = check({"README.md": README, "examples/00_readme.cc": "int main() { return 1; }\n"})
         self.assertEqual((status, len(findings)), (1, 1))
 
+    def test_the_page_makes_markup_of_text(self):
+        self.broken({"web/src/a.ts": HEAD + "element.inner" + "HTML = text;\n"}, "web/src/a.ts:2", "makes markup")
+
+    def test_the_page_asks_somebody_else(self):
+        self.broken({"web/src/a.css": "@import url(https://example.org/a.css);\n"}, "web/src/a.css:1", "nobody but its own server")
+
+    def test_the_lock_file_names_where_packages_lie(self):
+        self.broken({"web/package-lock.json": '{\n"resolved": "x"}\n'}, "web/package-lock.json:2", "no addresses")
+
+    def test_a_package_without_an_exact_version(self):
+        self.broken({"web/package.json": '{\n"esbuild": "^1.0.0"}\n'}, "web/package.json:2", "exact versions")
+
     def test_the_traceability_names_a_file_that_is_gone(self):
         self.broken({"docs/traceability.md": "# T\n| F01 | `src/ring/gone.cc` |\n"}, "docs/traceability.md:2", "does not exist")
 

@@ -6,6 +6,6 @@ a machine that will be off-line later.
 example: ./dev setup" "$@"
 case ${1:-} in
   "") need build test bench models lint fuzz coverage; say "everything is there" ;;
-  --list) packages_of build test bench models lint fuzz coverage | xargs ;;
+  --list) packages_of build page test bench models lint fuzz coverage | xargs ;;
   *) usage_error "setup does not know '$1'" ;;
 esac
