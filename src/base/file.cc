@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -182,6 +183,16 @@ bool replace_file(const std::string& path, std::string_view content, mode_t mode
 bool try_lock(int fd) noexcept {
   struct flock lock;
   return lock_operation(fd, F_OFD_SETLK, F_WRLCK, lock);
+}
+
+bool lock_within(int fd, std::int64_t timeout_ms) noexcept {
+  constexpr std::int64_t kPauseMs = 10;
+  const timespec pause{0, kPauseMs * 1'000'000};
+  for (std::int64_t waited = 0; !try_lock(fd); waited += kPauseMs) {
+    if (waited >= timeout_ms) return false;
+    ::nanosleep(&pause, nullptr);
+  }
+  return true;
 }
 
 bool is_locked(int fd) noexcept {

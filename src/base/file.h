@@ -44,6 +44,8 @@ bool replace_file(const std::string& path, std::string_view content, mode_t mode
 
 /// Open-file-description locks (fcntl F_OFD_*). try_lock: false where somebody else holds it.
 bool try_lock(int fd) noexcept;
+/// Tries again every 10 ms until `timeout_ms` have passed.
+bool lock_within(int fd, std::int64_t timeout_ms) noexcept;
 [[nodiscard]] bool is_locked(int fd) noexcept;
 /// A lock that lasts exactly as long as this address space (PROTOCOL 8): through its own open() and a one-page
 /// MADV_DONTFORK mapping, the descriptor closed. nullptr where it is held by another, or on error. release: munmap.

@@ -20,6 +20,9 @@ namespace honeylink::telemetry {
 std::size_t append_valid_utf8(std::string& to, std::string_view text);
 [[nodiscard]] std::string replace_invalid_utf8(std::string_view text);
 
+/// One code point, which must be one (not a surrogate).
+void append_utf8(std::string& to, char32_t value);
+
 /// C0, DEL, C1, U+2028, U+2029 and the bidirectional controls.
 [[nodiscard]] bool is_control(char32_t c) noexcept;
 

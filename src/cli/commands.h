@@ -5,6 +5,6 @@
 namespace honeylink::telemetry::cli {
 
 extern const Command kDemo, kAgent, kStatus, kMetrics, kTraces, kLogs, kSql, kRecord, kRun, kHealth, kDoctor,
-    kLastWords, kConfig, kDb, kBundle, kForget, kBench, kBenchRecorder, kCompletion, kManual;
+    kLastWords, kConsent, kConfig, kDb, kBundle, kForget, kBench, kBenchRecorder, kCompletion, kManual;
 
 }  // namespace honeylink::telemetry::cli

@@ -2,11 +2,12 @@
 #pragma once
 #include <string>
 
+#include "base/version.h"
 #include "cli/command.h"
 
 namespace honeylink::telemetry::cli {
 
-inline constexpr std::string_view kVersion = "0.1.0";
+inline constexpr std::string_view kVersion = kProductVersion;
 
 [[nodiscard]] std::string help_of_tool(const Style& style);
 [[nodiscard]] std::string help_of_command(const Command& command, const Style& style);

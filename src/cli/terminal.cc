@@ -34,6 +34,8 @@ int exit_code(query::ProblemKind kind) {
       return kNotFound;
     case query::ProblemKind::busy:
       return kStore;
+    case query::ProblemKind::no_consent:
+      return kNoConsent;
     case query::ProblemKind::failed:
       break;
   }

@@ -7,7 +7,7 @@
 
 namespace honeylink::telemetry::query {
 
-enum class ProblemKind : unsigned char { failed, usage, environment, not_found, busy };
+enum class ProblemKind : unsigned char { failed, usage, environment, not_found, busy, no_consent };
 
 struct Problem {
   ProblemKind kind = ProblemKind::failed;

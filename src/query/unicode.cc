@@ -60,20 +60,6 @@ CodePoint next_code_point(std::string_view text) noexcept {
   return {value, length};
 }
 
-void append_utf8(std::string& to, char32_t value) {
-  const auto put = [&to](char32_t bits) { to += static_cast<char>(static_cast<unsigned char>(bits)); };
-  if (value < 0x80) {
-    put(value);
-  } else if (value < 0x800) {
-    put(0xc0 | (value >> 6)), put(0x80 | (value & 0x3f));
-  } else if (value < 0x10000) {
-    put(0xe0 | (value >> 12)), put(0x80 | ((value >> 6) & 0x3f)), put(0x80 | (value & 0x3f));
-  } else {
-    put(0xf0 | (value >> 18)), put(0x80 | ((value >> 12) & 0x3f)), put(0x80 | ((value >> 6) & 0x3f)),
-        put(0x80 | (value & 0x3f));
-  }
-}
-
 std::size_t columns_of(std::string_view text) noexcept {
   std::size_t columns = 0;
   while (!text.empty()) {

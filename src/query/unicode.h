@@ -14,7 +14,7 @@ struct CodePoint {
   std::uint8_t bytes = 0;  // taken from the text; 0 at its end. Where the text is not UTF-8: U+FFFD and one byte
 };
 [[nodiscard]] CodePoint next_code_point(std::string_view text) noexcept;
-void append_utf8(std::string& to, char32_t value);
+using telemetry::append_utf8;
 
 /// Columns of a terminal: 0 for combining marks, 2 for wide East Asian characters and emoji.
 [[nodiscard]] std::size_t columns_of(std::string_view text) noexcept;

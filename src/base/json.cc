@@ -1,14 +1,13 @@
 // JSON out and in: see json.h. RFC 8259.
-#include "query/json.h"
+#include "base/json.h"
 
 #include <array>
 #include <charconv>
 #include <cmath>
 
 #include "base/text.h"
-#include "query/unicode.h"
 
-namespace honeylink::telemetry::query {
+namespace honeylink::telemetry {
 namespace {
 
 constexpr int kDepthMax = 64;
@@ -207,4 +206,4 @@ std::string json_text_of(std::string_view value) {
   return text;
 }
 
-}  // namespace honeylink::telemetry::query
+}  // namespace honeylink::telemetry

@@ -1,0 +1,107 @@
+// See client.h: one request at a time through a multi handle, so that another thread's cancel() wakes the wait.
+#include "net/client.h"
+
+#include <time.h>
+
+#include <algorithm>
+
+#include "base/limits.h"
+#include "net/curl_state.h"
+
+namespace honeylink::telemetry::net {
+namespace {
+
+constexpr std::int64_t kLookNs = std::int64_t{consent::kPermitLookMs} * 1'000'000;
+constexpr int kWaitMs = consent::kPermitLookMs / 2;
+constexpr std::size_t kHeaderBytesMax = 8 * 1024;
+
+std::int64_t now_ns() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
+}
+
+bool is_visible(std::string_view text, std::string_view but) noexcept {
+  return std::all_of(text.begin(), text.end(),
+                     [but](char c) { return c >= ' ' && c != 0x7f && but.find(c) == std::string_view::npos; });
+}
+
+/// Nothing that would begin another header, another request, or leave the endpoint's path.
+bool check(const Request& request, std::string& why) {
+  if (!request.path.empty() &&
+      (request.path.front() != '/' || !is_visible(request.path, " #") || request.path.find("/..") != std::string::npos))
+    return why = "this path cannot be sent", false;
+  for (const std::string& header : request.headers) {
+    const std::size_t colon = header.find(':');
+    if (colon == std::string::npos || colon == 0 || header.size() > kHeaderBytesMax || !is_visible(header, ""))
+      return why = "this header cannot be sent", false;
+  }
+  const bool sound = !request.method.empty() && std::all_of(request.method.begin(), request.method.end(),
+                                                            [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (!sound) why = "this method cannot be sent";
+  return sound && request.timeout_ms > 0;
+}
+
+Answer failed(Failure failure, std::string said) {
+  Answer answer;
+  answer.failure = failure;
+  answer.said = std::move(said);
+  return answer;
+}
+
+}  // namespace
+
+std::string_view Answer::header(std::string_view name) const noexcept {
+  const auto at = std::find_if(headers.rbegin(), headers.rend(), [&](const auto& pair) { return pair.first == name; });
+  return at == headers.rend() ? std::string_view{} : std::string_view(at->second);
+}
+
+Client::Client(consent::Permit permit, const ClientOptions& options) : permit_(std::move(permit)), options_(options) {}
+Client::~Client() {
+  if (state_ != nullptr && (cancelled_ || !permit_.valid())) state_->drop();
+}
+
+std::unique_ptr<Client> Client::make(consent::Permit permit, const ClientOptions& options, std::string& why) {
+  const Curl* curl = load_curl(why);
+  if (curl == nullptr) return nullptr;
+  auto client = std::unique_ptr<Client>(new Client(std::move(permit), options));
+  client->state_ = std::make_unique<State>(*curl, client->permit_, client->options_, client->cancelled_);
+  if (!client->state_->multi()) return why = "libcurl has no memory", nullptr;
+  return client;
+}
+
+void Client::cancel() noexcept {
+  cancelled_ = true;
+  state_->wake();
+}
+
+bool Client::still_permitted() {
+  if (permit_.valid()) return true;
+  state_->drop();
+  return false;
+}
+
+Answer Client::send(const Request& request) {
+  std::string why;
+  if (!check(request, why)) return failed(Failure::bad_request, std::move(why));
+  if (cancelled_) return failed(Failure::cancelled, "it was cancelled");
+  if (!still_permitted())
+    return failed(Failure::not_permitted, "the consent for " + permit_.endpoint().text() + " has ended");
+  const SigpipeGuard guard;
+  if (!state_->begin(request)) return failed(Failure::bad_request, "libcurl took no such request");
+  std::int64_t next_look_ns = now_ns() + kLookNs;
+  while (state_->perform()) {
+    if (cancelled_) {
+      state_->drop();
+      return failed(Failure::cancelled, "it was cancelled");
+    }
+    if (const std::int64_t now = now_ns(); now >= next_look_ns) {
+      next_look_ns = now + kLookNs;
+      if (!still_permitted()) return failed(Failure::not_permitted, "the consent was withdrawn while it was sent");
+    }
+    state_->wait(kWaitMs);
+  }
+  return state_->finish(request);
+}
+
+}  // namespace honeylink::telemetry::net

@@ -1,0 +1,248 @@
+// See curl_state.h. Options are set in three groups: what never changes, TLS, and what belongs to one request.
+#include "net/curl_state.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "base/version.h"
+#include "net/failure.h"
+
+namespace honeylink::telemetry::net {
+namespace {
+
+constexpr std::size_t kHeadersBytesMax = 64 * 1024;
+
+bool is_loopback(const sockaddr* address) noexcept {
+  if (address->sa_family == AF_INET)
+    return reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr == htonl(INADDR_LOOPBACK);
+  return address->sa_family == AF_INET6 &&
+         IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
+}
+
+std::string lower(std::string_view text) {
+  std::string low(text);
+  for (char& c : low)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return low;
+}
+
+std::string_view trimmed(std::string_view text) noexcept {
+  while (!text.empty() && std::string_view(" \t\r\n").find(text.front()) != std::string_view::npos)
+    text.remove_prefix(1);
+  while (!text.empty() && std::string_view(" \t\r\n").find(text.back()) != std::string_view::npos)
+    text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+SigpipeGuard::SigpipeGuard() noexcept {
+  sigset_t pipe, pending;
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  ::sigemptyset(&pending);
+  ::sigpending(&pending);
+  was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
+  ::pthread_sigmask(SIG_BLOCK, &pipe, &before_);
+}
+
+SigpipeGuard::~SigpipeGuard() {
+  sigset_t pipe;
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  const timespec at_once{0, 0};
+  // One that we caused is ours to take; one that was there before is not.
+  if (!was_pending_ && ::sigismember(&before_, SIGPIPE) == 0) (void)::sigtimedwait(&pipe, nullptr, &at_once);
+  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+}
+
+Client::State::State(const Curl& curl, const consent::Permit& permit, const ClientOptions& options,
+                     const std::atomic<bool>& cancelled)
+    : curl_(curl), permit_(permit), options_(options), cancelled_(cancelled), multi_(curl.multi_init()) {}
+
+Client::State::~State() {
+  clear();
+  if (easy_ != nullptr) curl_.easy_cleanup(easy_);
+  if (multi_ != nullptr) curl_.multi_cleanup(multi_);
+}
+
+void Client::State::clear() {
+  if (added_) curl_.multi_remove_handle(multi_, easy_);
+  added_ = false;
+  curl_.slist_free_all(headers_);
+  curl_.slist_free_all(resolve_);
+  headers_ = resolve_ = nullptr;
+}
+
+void Client::State::drop() {
+  resets_ = true;
+  clear();
+  if (easy_ != nullptr) curl_.easy_cleanup(easy_);
+  easy_ = nullptr;
+  const std::lock_guard lock(multi_mutex_);
+  if (multi_ != nullptr) curl_.multi_cleanup(multi_);
+  multi_ = curl_.multi_init();
+  resets_ = false;
+}
+
+void Client::State::wake() noexcept {
+  const std::lock_guard lock(multi_mutex_);
+  if (multi_ != nullptr) curl_.multi_wakeup(multi_);
+}
+
+bool Client::State::ready() {
+  if (multi_ == nullptr) multi_ = curl_.multi_init();
+  if (easy_ == nullptr) easy_ = curl_.easy_init();
+  return multi_ != nullptr && easy_ != nullptr;
+}
+
+void Client::State::set_once() {
+  const bool tls = permit_.endpoint().tls();
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
+  set(CURLOPT_FOLLOWLOCATION, 0L);
+  set(CURLOPT_PROXY, "");
+  set(CURLOPT_NOPROXY, "*");
+  set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+  set(CURLOPT_PATH_AS_IS, 1L);
+  // A look-up that hangs must not hold back a revocation; its thread ends by itself.
+  set(CURLOPT_QUICK_EXIT, 1L);
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout_ms));
+  set(CURLOPT_USERAGENT, ("honeylink-telemetry/" + std::string(kProductVersion)).c_str());
+  set(CURLOPT_ERRORBUFFER, error_.data());
+  set(CURLOPT_OPENSOCKETFUNCTION, &State::open_socket);
+  set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+  set(CURLOPT_CLOSESOCKETFUNCTION, &State::close_socket);
+  set(CURLOPT_CLOSESOCKETDATA, static_cast<void*>(this));
+  set(CURLOPT_HEADERFUNCTION, &State::take_header);
+  set(CURLOPT_HEADERDATA, static_cast<void*>(this));
+  set(CURLOPT_WRITEFUNCTION, &State::take_body);
+  set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+  if (tls) set_tls();
+}
+
+void Client::State::set_tls() {
+  set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_3));
+  set(CURLOPT_SSL_VERIFYPEER, 1L);
+  set(CURLOPT_SSL_VERIFYHOST, 2L);
+  set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  if (const std::string& pem = permit_.ca_pem(); !pem.empty()) {
+    curl_blob blob{const_cast<char*>(pem.data()), pem.size(), CURL_BLOB_NOCOPY};  // the permit outlives the handle
+    set(CURLOPT_CAINFO_BLOB, &blob);
+  }
+  if (!permit_.pin().empty()) set(CURLOPT_PINNEDPUBLICKEY, permit_.pin().c_str());
+  if (!permit_.cert_file().empty()) {
+    set(CURLOPT_SSLCERT, permit_.cert_file().c_str());
+    set(CURLOPT_SSLKEY, permit_.key_file().c_str());
+  }
+}
+
+void Client::State::set_request(const Request& request) {
+  const consent::Endpoint& endpoint = permit_.endpoint();
+  set(CURLOPT_URL, (endpoint.text() + (request.path.empty() ? "/" : request.path)).c_str());
+  // Without a look-up, whatever the resolver's configuration says.
+  if (endpoint.host == "localhost") {
+    const std::string entry = "localhost:" + std::to_string(endpoint.port) + ":127.0.0.1,[::1]";
+    resolve_ = curl_.slist_append(nullptr, entry.c_str());
+    set(CURLOPT_RESOLVE, resolve_);
+  }
+  headers_ = curl_.slist_append(nullptr, "Expect:");
+  for (const std::string& header : request.headers) headers_ = curl_.slist_append(headers_, header.c_str());
+  set(CURLOPT_HTTPHEADER, headers_);
+  if (request.method == "GET") {
+    set(CURLOPT_HTTPGET, 1L);
+  } else {
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDS, request.body.data() == nullptr ? "" : request.body.data());
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    if (request.method != "POST") set(CURLOPT_CUSTOMREQUEST, std::string(request.method).c_str());
+  }
+  set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout_ms));
+  const bool prior = request.http2 && !endpoint.tls();
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(!request.http2 ? CURL_HTTP_VERSION_1_1
+                                              : prior        ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+                                                             : CURL_HTTP_VERSION_2TLS));
+  // libcurl 7.88 fails the second call on a reused connection of this kind.
+  set(CURLOPT_FORBID_REUSE, prior ? 1L : 0L);
+}
+
+bool Client::State::begin(const Request& request) {
+  clear();
+  if (!ready()) return false;
+  curl_.easy_reset(easy_);
+  answer_ = Answer{};
+  refused_option_ = too_much_ = stranger_ = false;
+  result_ = CURLE_OK, header_bytes_ = 0, error_[0] = '\0';
+  set_once();
+  set_request(request);
+  added_ = !refused_option_ && curl_.multi_add_handle(multi_, easy_) == CURLM_OK;
+  return added_;
+}
+
+bool Client::State::perform() {
+  int running = 0;
+  if (curl_.multi_perform(multi_, &running) != CURLM_OK) return result_ = CURLE_FAILED_INIT, false;
+  if (running > 0) return true;
+  int left = 0;
+  while (const CURLMsg* message = curl_.multi_info_read(multi_, &left))
+    if (message->msg == CURLMSG_DONE) result_ = message->data.result;
+  return false;
+}
+
+void Client::State::wait(int timeout_ms) { curl_.multi_poll(multi_, nullptr, 0, timeout_ms, nullptr); }
+
+Answer Client::State::finish(const Request& request) {
+  long status = 0, version = 0, verify = 0;
+  curl_.easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+  curl_.easy_getinfo(easy_, CURLINFO_HTTP_VERSION, &version);
+  curl_.easy_getinfo(easy_, CURLINFO_SSL_VERIFYRESULT, &verify);
+  const std::string_view text = error_[0] != '\0' ? error_.data() : curl_.easy_strerror(result_);
+  clear();
+  answer_.failure = failure_of(result_, verify, text, permit_.endpoint().tls());
+  answer_.status = static_cast<int>(status);
+  if (answer_.failure != Failure::none) answer_.said = text;
+  if (too_much_) answer_.said = "the answer is larger than " + std::to_string(options_.answer_bytes_max) + " bytes";
+  if (stranger_) answer_.said = "the connection was refused here: not permitted, or not this device";
+  if (answer_.ok() && request.http2 && version != CURL_HTTP_VERSION_2_0)
+    answer_.failure = Failure::bad_answer, answer_.said = "the peer does not speak HTTP/2";
+  return std::move(answer_);
+}
+
+curl_socket_t Client::State::open_socket(void* self, curlsocktype, struct curl_sockaddr* address) noexcept {
+  State& state = *static_cast<State*>(self);
+  const bool allowed = !state.cancelled_ && state.permit_.valid() &&
+                       (!state.permit_.endpoint().loopback() || is_loopback(&address->addr));
+  if (!allowed) return state.stranger_ = true, CURL_SOCKET_BAD;
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+int Client::State::close_socket(void* self, curl_socket_t socket) noexcept {
+  const linger at_once{1, 0};
+  if (static_cast<State*>(self)->resets_) ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  return ::close(socket);
+}
+
+std::size_t Client::State::take_header(char* bytes, std::size_t size, std::size_t count, void* self) noexcept try {
+  State& state = *static_cast<State*>(self);
+  const std::string_view line = trimmed({bytes, size * count});
+  state.header_bytes_ += size * count;
+  if (state.header_bytes_ > kHeadersBytesMax) return state.too_much_ = true, 0;
+  if (line.starts_with("HTTP/")) state.answer_.headers.clear();  // what came before was an interim answer
+  const std::size_t colon = line.find(':');
+  if (colon != std::string_view::npos && !line.starts_with("HTTP/"))
+    state.answer_.headers.emplace_back(lower(trimmed(line.substr(0, colon))), trimmed(line.substr(colon + 1)));
+  return size * count;
+} catch (...) { return 0; }
+
+std::size_t Client::State::take_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept try {
+  State& state = *static_cast<State*>(self);
+  if (state.answer_.body.size() + size * count > state.options_.answer_bytes_max) return state.too_much_ = true, 0;
+  state.answer_.body.append(bytes, size * count);
+  return size * count;
+} catch (...) { return 0; }
+
+}  // namespace honeylink::telemetry::net
