@@ -27,7 +27,10 @@ if(HONEYLINK_TOOL)
   pkg_check_modules(CURL REQUIRED libcurl)
   honeylink_room(net hl_consent hl_base)
   target_include_directories(hl_net_objects SYSTEM PRIVATE ${CURL_INCLUDE_DIRS})
-  honeylink_room(engine hl_record hl_ring hl_scrub hl_store hl_audit hl_consent hl_net hl_config hl_base)
+  # By CMake's own package: the pkg-config file asks for libsystemd-dev, which nothing here needs.
+  find_package(sdbus-c++ REQUIRED)
+  honeylink_room(alert hl_net hl_consent hl_base SDBusCpp::sdbus-c++)
+  honeylink_room(engine hl_alert hl_record hl_ring hl_scrub hl_store hl_audit hl_consent hl_net hl_config hl_base)
   honeylink_room(query hl_base hl_scrub hl_store hl_ring hl_audit PkgConfig::SQLITE PkgConfig::ZSTD)
   # The demo's link: a library that uses the public API only.
   if(EXISTS ${PROJECT_SOURCE_DIR}/examples/link/CMakeLists.txt)
