@@ -3,7 +3,7 @@
 
 # What a cross-room test may use: every room that exists.
 add_library(hl_everything INTERFACE)
-foreach(room cli query engine alert net consent audit store scrub config testing record ring base)
+foreach(room cli view query engine alert net consent audit store scrub config testing record ring base)
   if(TARGET hl_${room})
     target_link_libraries(hl_everything INTERFACE hl_${room})
   endif()
@@ -116,6 +116,8 @@ function(honeylink_fuzzers)
     target_link_libraries(${name} PRIVATE $<TARGET_NAME_IF_EXISTS:hl_store> hl_record)
     if(name MATCHES "^sql_")
       target_link_libraries(${name} PRIVATE hl_query)
+    elseif(name MATCHES "^view_")
+      target_link_libraries(${name} PRIVATE hl_view)
     endif()
     if(HONEYLINK_FUZZ)
       target_link_options(${name} PRIVATE -fsanitize=fuzzer)

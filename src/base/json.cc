@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 
@@ -32,7 +33,7 @@ class Scanner {
     for (; at_ < text_.size(); ++at_) {
       if (text_[at_] == '"') return ++at_, true;
       if (static_cast<unsigned char>(text_[at_]) < 0x20) return false;
-      if (text_[at_] == '\\') ++at_;
+      if (text_[at_] == '\\' && !escape()) return false;
     }
     return false;
   }
@@ -67,15 +68,31 @@ class Scanner {
     } while (take(','));
     return take(close);
   }
-  bool word() noexcept {
+  /// Moves to the last character of an escape. What is let through here is passed on to other programs as it stands.
+  bool escape() noexcept {
+    const char kind = ++at_ < text_.size() ? text_[at_] : '\0';
+    if (kind != 'u') return kind != '\0' && std::string_view("\"\\/bfnrt").find(kind) != std::string_view::npos;
+    for (int i = 0; i < 4; ++i) {
+      if (++at_ >= text_.size() || std::isxdigit(static_cast<unsigned char>(text_[at_])) == 0) return false;
+    }
+    return true;
+  }
+  std::size_t digits() noexcept {
     const std::size_t first = at_;
-    constexpr std::string_view kLetters = "+-.0123456789abcdefghijklmnopqrstuvwxyzE";
-    while (at_ < text_.size() && kLetters.find(text_[at_]) != std::string_view::npos) ++at_;
-    const std::string_view word = text_.substr(first, at_ - first);
-    if (word == "true" || word == "false" || word == "null") return true;
-    double number = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-    return error == std::errc{} && end == word.data() + word.size() && word.front() != 'i' && word.front() != 'n';
+    while (at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9') ++at_;
+    return at_ - first;
+  }
+  bool letter(char c) noexcept { return at_ < text_.size() && text_[at_] == c && ++at_ != 0; }
+  bool word() noexcept {
+    for (const std::string_view name : {"true", "false", "null"}) {
+      if (text_.substr(at_).starts_with(name)) return at_ += name.size(), true;
+    }
+    letter('-');
+    if (!letter('0') && digits() == 0) return false;
+    if (letter('.') && digits() == 0) return false;
+    if (!letter('e') && !letter('E')) return true;
+    if (!letter('+')) letter('-');
+    return digits() != 0;
   }
   std::string_view text_;
   std::size_t at_ = 0;

@@ -1,17 +1,15 @@
 // honeytel logs: the newest log lines, filtered; -f goes on as they come.
 #include <chrono>
 #include <csignal>
-#include <deque>
 
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/id_option.h"
 #include "cli/listing.h"
 #include "query/json.h"
-#include "query/log_reader.h"
+#include "query/log_search.h"
 #include "query/paths.h"
 #include "query/time_text.h"
-#include "query/trace_reader.h"
 
 namespace honeylink::telemetry::cli {
 namespace {
@@ -56,12 +54,7 @@ void print_line(const Call& call, const query::LogLine& line) {
   call.terminal.print(text + "\n");
 }
 
-/// The line as JSON: as it stands where it is sound.
-std::string as_json(const query::LogLine& line, const std::string& raw) {
-  return line.sound ? raw : "{\"raw\":" + query::json_string(raw) + "}";
-}
-
-void print_csv(const Call& call, const std::deque<std::string>& kept, std::uint64_t total) {
+void print_csv(const Call& call, const query::LogPage& page) {
   Listing listing({{"time", ""},
                    {"level", ""},
                    {"event", ""},
@@ -71,7 +64,7 @@ void print_csv(const Call& call, const std::deque<std::string>& kept, std::uint6
                    {"trace_id", ""},
                    {"span_id", ""},
                    {"fields", ""}});
-  for (const std::string& raw : kept) {
+  for (const std::string& raw : page.lines) {
     const query::LogLine line = query::parse_log_line(raw);
     query::JsonWriter fields;
     fields.begin_object();
@@ -80,46 +73,24 @@ void print_csv(const Call& call, const std::deque<std::string>& kept, std::uint6
                  text_cell(line.module), text_cell(line.sound ? line.message : raw), text_cell(line.trace_id),
                  text_cell(line.span_id), json_cell(fields.end_object().str(), "")});
   }
-  listing.print(call, "logs", total);
+  listing.print(call, "logs", page.total);
 }
 
-void print_all(const Call& call, const std::deque<std::string>& kept, std::uint64_t total) {
+void print_all(const Call& call, const query::LogPage& page, bool whole) {
+  const std::uint64_t total = whole ? page.lines.size() : page.total;
   switch (call.format()) {
     case Format::table:
-      for (const std::string& raw : kept) print_line(call, query::parse_log_line(raw));
-      return say_truncation(call, kept.size(), total);
+      for (const std::string& raw : page.lines) print_line(call, query::parse_log_line(raw));
+      return say_truncation(call, page.lines.size(), total);
     case Format::jsonl:
-      for (const std::string& raw : kept) call.terminal.print(as_json(query::parse_log_line(raw), raw) + "\n");
-      return say_truncation(call, kept.size(), total);
+      for (const std::string& raw : page.lines)
+        call.terminal.print(query::log_line_json(query::parse_log_line(raw)) + "\n");
+      return say_truncation(call, page.lines.size(), total);
     case Format::csv:
-      return print_csv(call, kept, total);
+      return print_csv(call, page);
     case Format::json:
-      break;
+      return call.terminal.print(query::log_page_json(page) + "\n");
   }
-  query::JsonWriter json;
-  json.begin_object().key("schema").integer(1).key("logs").begin_array();
-  for (const std::string& raw : kept) json.raw(as_json(query::parse_log_line(raw), raw));
-  json.end_array().key("truncated").boolean(total > kept.size()).key("total").count(total).end_object();
-  call.terminal.print(json.str() + "\n");
-}
-
-/// The newest matching lines, at most `limit` (0: all).
-std::optional<query::Problem> collect(const std::string& home, query::LogFilter& filter, std::uint64_t limit,
-                                      std::deque<std::string>& kept, std::uint64_t& total) {
-  std::optional<query::Problem> problem;
-  for (const query::LogFile& file : query::list_log_files(home)) {
-    if (file.modified_unix_ns < filter.since_unix_ns) continue;
-    query::LogLine line;
-    const auto said = query::read_log_file(file, [&](std::string_view raw) {
-      if (!query::passes(raw, filter, line)) return true;
-      ++total;
-      kept.emplace_back(raw);
-      if (limit != 0 && kept.size() > limit) kept.pop_front();
-      return true;
-    });
-    if (said) problem = said;
-  }
-  return problem;
 }
 
 int follow(const Call& call, const std::string& home, query::LogFilter& filter) {
@@ -133,7 +104,7 @@ int follow(const Call& call, const std::string& home, query::LogFilter& filter) 
       query::LogLine line;
       if (!query::passes(raw, filter, line)) return;
       if (call.format() == Format::table) print_line(call, line);
-      else call.terminal.print(as_json(line, std::string(raw)) + "\n");
+      else call.terminal.print(query::log_line_json(line) + "\n");
     });
     if (!finish_output()) return kFailed;
   }
@@ -144,22 +115,9 @@ bool read_filter(const Call& call, query::LogFilter& filter, query::Problem& pro
   const auto since = call.moment("since", INT64_MIN, problem), until = call.moment("until", INT64_MAX, problem);
   if (!since || !until) return false;
   filter.since_unix_ns = *since, filter.until_unix_ns = *until;
-  const std::string level = call.text("level"), trace = call.text("trace"), grep = call.text("grep");
-  filter.level_min = level.empty() ? 0 : query::level_number(level);
-  if (!level.empty() && filter.level_min == 0)
-    return problem = usage_problem("--level cannot be '" + level + "'", "it takes debug, info, warn or error"), false;
-  if (!trace.empty() && !query::normalize_trace_prefix(trace, filter.trace_prefix)) {
-    return problem = usage_problem("'" + trace + "' is no trace id",
-                                   "that is 32 hexadecimal digits, or the first 4 or more of them"),
-           false;
-  }
-  if (grep.empty()) return true;
-  std::string why;
-  filter.grep = query::Pattern::compile(grep, why);
-  if (!filter.grep)
-    problem = usage_problem("--grep cannot be '" + grep + "'", why,
-                            ". [a-z] \\d * + ? {2,3} | ( ) ^ $ work; (?i) in front ignores case");
-  return filter.grep.has_value();
+  const auto wrong = query::read_log_words({call.text("level"), call.text("trace"), call.text("grep")}, "--", filter);
+  if (wrong) problem = *wrong;
+  return !wrong;
 }
 
 int run(Call& call) {
@@ -177,13 +135,11 @@ int run(Call& call) {
   const auto pseudonym = pseudonym_of(call, home.value(), problem);
   if (!pseudonym) return report(call.terminal, problem);
   filter.pseudonym = *pseudonym;
-  std::deque<std::string> kept;
-  std::uint64_t total = 0;
-  const auto said = collect(home.value(), filter, *limit, kept, total);
-  print_all(call, kept, follows ? kept.size() : total);
+  const query::LogPage page = query::find_logs(home.value(), filter, *limit);
+  print_all(call, page, follows);
   if (follows) return follow(call, home.value(), filter);
-  if (said) return report(call.terminal, *said);
-  if (total == 0) call.terminal.say("no such lines; honeytel demo makes some");
+  if (page.problem) return report(call.terminal, *page.problem);
+  if (page.total == 0) call.terminal.say("no such lines; honeytel demo makes some");
   return kOk;
 }
 

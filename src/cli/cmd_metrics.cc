@@ -9,8 +9,7 @@
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "cli/plot.h"
-#include "config/suggest.h"
-#include "query/metric_reader.h"
+#include "query/metric_answer.h"
 #include "query/time_text.h"
 
 namespace honeylink::telemetry::cli {
@@ -19,8 +18,6 @@ namespace {
 constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::uint64_t kRows = 50;
 constexpr std::int64_t kRangeNs = 3'600 * kSecond;
-constexpr std::int64_t kSteps[] = {10, 30, 60, 300, 600, 1'800, 3'600, 7'200, 21'600, 43'200, 86'400};
-constexpr std::int64_t kStepsShown = 360;
 
 std::int64_t now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
@@ -45,13 +42,10 @@ bool parse_labels(const Call& call, query::SeriesFilter& filter, query::Problem&
   const auto given = call.options.find("label");
   if (given == call.options.end()) return true;
   for (const std::string& label : given->second) {
-    const std::size_t equals = label.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      problem = usage_problem("--label cannot be '" + label + "'",
-                              "it takes key=value, also module=…, service=…, environment=…");
-      return false;
-    }
-    filter.labels.emplace_back(label.substr(0, equals), label.substr(equals + 1));
+    if (query::parse_label(label, filter)) continue;
+    problem = usage_problem("--label cannot be '" + label + "'",
+                            "it takes key=value, also module=…, service=…, environment=…");
+    return false;
   }
   return true;
 }
@@ -65,6 +59,10 @@ int list_series(const Call& call, query::MetricReader& reader, const query::Seri
                 const query::MetricRange& range, std::uint64_t limit) {
   const auto summaries = reader.summarize(reader.find(filter), range);
   if (!summaries.ok()) return report(call.terminal, summaries.problem());
+  if (call.format() == Format::json) {
+    call.terminal.print(query::series_list_json(summaries.value(), limit) + "\n");
+    return say_damage(call, reader), kOk;
+  }
   Listing listing({{"name", "name", false, true},
                    {"kind", "kind"},
                    {"unit", ""},
@@ -98,37 +96,19 @@ int list_series(const Call& call, query::MetricReader& reader, const query::Seri
   return kOk;
 }
 
-std::string unknown_metric(const query::MetricReader& reader, const std::string& name) {
-  const std::vector<std::string> names = reader.names();
-  const std::vector<std::string_view> views(names.begin(), names.end());
-  const std::string near(config::nearest(name, views));
-  if (!near.empty()) return ": did you mean '" + near + "'?";
-  for (const std::string& known : names) {
-    if (name.size() >= 3 && known.find(name) != std::string::npos) return ": did you mean '" + known + "'?";
-  }
-  return {};
-}
-
-struct Asked {
-  query::MetricRange range;
-  bool step_given = false;
-  double quantile = 0.95;
-  std::uint64_t limit = kRows;
-};
-
-void print_plot(const Call& call, const query::SeriesView& series, const std::vector<query::MetricPoint>& points,
-                const Asked& asked) {
+void print_plot(const Call& call, const query::MetricAnswer& answer) {
+  const query::SeriesView& series = answer.series;
   const bool rate = series.kind.starts_with("counter");
   std::vector<PlotPoint> curve;
-  for (const query::MetricPoint& p : points)
-    curve.push_back({p.time_unix_s * kSecond, query::point_value(series, p, asked.range.step_s, asked.quantile)});
+  for (const query::MetricPoint& p : answer.points)
+    curve.push_back({p.time_unix_s * kSecond, query::point_value(series, p, answer.step_s, answer.quantile)});
   char what[48] = "";
-  if (series.is_histogram()) std::snprintf(what, sizeof what, " p%g", asked.quantile * 100);
+  if (series.is_histogram()) std::snprintf(what, sizeof what, " p%g", answer.quantile * 100);
   call.terminal.print("  " + call.terminal.style.paint(Colour::bold, terminal_safe(series.name) + what) + "  " +
                       terminal_safe(series.description) + "\n");
   PlotOptions options;
   if (call.terminal.columns != 0) options.columns = std::clamp<std::size_t>(call.terminal.columns - 20, 20, 120);
-  options.step_ns = asked.range.step_s * kSecond;
+  options.step_ns = answer.step_s * kSecond;
   call.terminal.print(
       draw_plot(curve, call.terminal.style, options, [&](double v) { return shown_value(v, series.unit, rate); }));
 }
@@ -137,15 +117,16 @@ Cell value_cell(double value, const std::string& unit, bool rate = false) {
   return std::isfinite(value) ? real_cell(value, shown_value(value, unit, rate)) : null_cell();
 }
 
-Cell step_cell(const Asked& asked) { return count_cell(static_cast<std::uint64_t>(asked.range.step_s)); }
+Cell step_cell(const query::MetricAnswer& answer) { return count_cell(static_cast<std::uint64_t>(answer.step_s)); }
 
-void add_histogram(Listing& listing, const query::SeriesView& series, const query::MetricPoint& p, const Asked& asked) {
+void add_histogram(Listing& listing, const query::MetricAnswer& answer, const query::MetricPoint& p) {
   const Sketch& s = p.sketch();
+  const std::string& unit = answer.series.unit;
   listing.add({time_cell(p.time_unix_s * kSecond), nano_cell(p.time_unix_s * kSecond), count_cell(s.count),
-               value_cell(s.count == 0 ? NAN : s.sum / static_cast<double>(s.count), series.unit),
-               value_cell(s.min, series.unit), value_cell(quantile(s, asked.quantile), series.unit),
-               value_cell(s.max, series.unit), json_cell(std::to_string(s.scale), std::to_string(s.scale)),
-               p.exemplar().present ? text_cell(hex(p.exemplar().trace_id)) : null_cell(), step_cell(asked)});
+               value_cell(s.count == 0 ? NAN : s.sum / static_cast<double>(s.count), unit), value_cell(s.min, unit),
+               value_cell(quantile(s, answer.quantile), unit), value_cell(s.max, unit),
+               json_cell(std::to_string(s.scale), std::to_string(s.scale)),
+               p.exemplar().present ? text_cell(hex(p.exemplar().trace_id)) : null_cell(), step_cell(answer)});
 }
 
 Listing point_listing(bool histogram, bool gauge, const char* quantile_title) {
@@ -169,48 +150,26 @@ Listing point_listing(bool histogram, bool gauge, const char* quantile_title) {
                   {"step_s", ""}});
 }
 
-void print_points(const Call& call, const query::SeriesView& series, const std::vector<query::MetricPoint>& points,
-                  const Asked& asked) {
-  const bool histogram = series.is_histogram();
-  const std::string unit = terminal_safe(series.unit);
+void print_points(const Call& call, const query::MetricAnswer& answer, std::uint64_t limit) {
+  const query::SeriesView& series = answer.series;
+  const auto& points = answer.points;
   char q[24];
-  std::snprintf(q, sizeof q, "p%g", asked.quantile * 100);
-  Listing listing = point_listing(histogram, series.is_gauge(), q);
-  const std::size_t shown = asked.limit == 0 ? points.size() : std::min<std::size_t>(points.size(), asked.limit);
+  std::snprintf(q, sizeof q, "p%g", answer.quantile * 100);
+  Listing listing = point_listing(series.is_histogram(), series.is_gauge(), q);
+  const std::size_t shown = limit == 0 ? points.size() : std::min<std::size_t>(points.size(), limit);
   for (std::size_t i = points.size() - shown; i < points.size(); ++i) {  // the newest, oldest first
     const query::MetricPoint& p = points[i];
-    if (histogram) add_histogram(listing, series, p, asked);
+    const std::int64_t time = p.time_unix_s * kSecond;
+    if (series.is_histogram()) add_histogram(listing, answer, p);
     else if (series.is_gauge())
-      listing.add({time_cell(p.time_unix_s * kSecond), nano_cell(p.time_unix_s * kSecond),
-                   value_cell(p.last, series.unit), null_cell(), value_cell(p.min, series.unit),
-                   value_cell(p.max, series.unit), step_cell(asked)});
+      listing.add({time_cell(time), nano_cell(time), value_cell(p.last, series.unit), null_cell(),
+                   value_cell(p.min, series.unit), value_cell(p.max, series.unit), step_cell(answer)});
     else
-      listing.add({time_cell(p.time_unix_s * kSecond), nano_cell(p.time_unix_s * kSecond),
-                   value_cell(p.sum, series.unit),
-                   value_cell(p.sum / static_cast<double>(asked.range.step_s), series.unit, true), null_cell(),
-                   null_cell(), step_cell(asked)});
+      listing.add({time_cell(time), nano_cell(time), value_cell(p.sum, series.unit),
+                   value_cell(p.sum / static_cast<double>(answer.step_s), series.unit, true), null_cell(), null_cell(),
+                   step_cell(answer)});
   }
   listing.print(call, "points", points.size());
-}
-
-/// Steps that the tiers in the range can fill: as asked, or about as many as can be looked at.
-std::int64_t step_of(const Call& call, const Asked& asked, const query::MetricExtent& extent) {
-  const std::int64_t coarsest = extent.coarsest_step_s();
-  if (asked.step_given) {
-    if (asked.range.step_s >= coarsest) return asked.range.step_s;
-    call.terminal.say("steps of " + query::format_duration(coarsest * kSecond) + " instead of " +
-                      query::format_duration(asked.range.step_s * kSecond) + ": " +
-                      (coarsest == 60 ? "after 7 days minutes are kept" : "after 90 days hours are kept") +
-                      "; ask for less with --since");
-    return coarsest;
-  }
-  const std::int64_t begin = std::max(asked.range.since_unix_s, extent.oldest_unix_s);
-  const std::int64_t end = std::min(asked.range.until_unix_s, extent.newest_unix_s);
-  for (const std::int64_t step : kSteps) {
-    // Where there is nothing the end is before the beginning, at the ends of what numbers there are.
-    if (step >= coarsest && (end < begin || (end - begin) / step <= kStepsShown)) return step;
-  }
-  return std::end(kSteps)[-1];
 }
 
 void say_tiers(const Call& call, std::int64_t step_s, const query::MetricExtent& extent) {
@@ -223,48 +182,42 @@ void say_tiers(const Call& call, std::int64_t step_s, const query::MetricExtent&
   call.terminal.say("steps of " + query::format_duration(step_s * kSecond) + " out of what is kept per " + kept);
 }
 
-int show_metric(const Call& call, query::MetricReader& reader, const query::SeriesFilter& filter, Asked& asked) {
-  const auto found = reader.find(filter);
-  if (found.empty()) {
-    return report(
-        call.terminal,
-        {query::ProblemKind::not_found, "no metric '" + filter.name + "'" + unknown_metric(reader, filter.name),
-         filter.labels.empty() ? "" : "with these labels", "honeytel metrics lists what there is"});
+void say_steps(const Call& call, const query::MetricAnswer& answer, bool given) {
+  if (given && answer.step_s != answer.step_asked_s) {
+    call.terminal.say("steps of " + query::format_duration(answer.step_s * kSecond) + " instead of " +
+                      query::format_duration(answer.step_asked_s * kSecond) + ": " +
+                      (answer.step_s == 60 ? "after 7 days minutes are kept" : "after 90 days hours are kept") +
+                      "; ask for less with --since");
   }
-  for (const auto* series : found) {
-    if (series->kind != found.front()->kind || series->unit != found.front()->unit) {
-      return report(call.terminal, usage_problem("'" + filter.name + "' is declared in two ways",
-                                                 found.front()->kind + " in " + found.front()->unit + " and " +
-                                                     series->kind + " in " + series->unit,
-                                                 "choose one: --label service=NAME"));
-    }
-  }
-  const auto extent = reader.extent(found, asked.range);
-  if (!extent.ok()) return report(call.terminal, extent.problem());
-  asked.range.step_s = step_of(call, asked, extent.value());
-  const auto points = reader.points(found, asked.range);
-  if (!points.ok()) return report(call.terminal, points.problem());
-  say_tiers(call, asked.range.step_s, extent.value());
+  say_tiers(call, answer.step_s, answer.extent);
+}
+
+int show_metric(const Call& call, query::MetricReader& reader, const query::MetricQuestion& question,
+                std::uint64_t limit) {
+  const auto asked = query::ask_metric(reader, question);
+  if (!asked.ok()) return report(call.terminal, asked.problem());
+  const query::MetricAnswer& answer = asked.value();
+  say_steps(call, answer, question.step_given);
   say_damage(call, reader);
   if (call.has("plot") && call.format() == Format::table) {
-    print_plot(call, *found.front(), points.value(), asked);
+    print_plot(call, answer);
     return kOk;
   }
-  print_points(call, *found.front(), points.value(), asked);
-  if (points.value().empty()) call.terminal.say("no points in this range; ask further back with --since");
+  if (call.format() == Format::json) call.terminal.print(query::metric_json(answer, limit) + "\n");
+  else print_points(call, answer, limit);
+  if (answer.points.empty()) call.terminal.say("no points in this range; ask further back with --since");
   return kOk;
 }
 
 int run(Call& call) {
   query::Problem problem;
-  query::SeriesFilter filter;
-  Asked asked;
+  query::MetricQuestion question;
   const auto since = call.moment("since", now_ns() - kRangeNs, problem),
              until = call.moment("until", now_ns() + kRangeNs, problem);
   const auto step = call.duration("step", 10 * kSecond, problem);
   const auto q = call.real("quantile", 0.95, problem);
   const auto limit = call.count("limit", kRows, problem);
-  if (!since || !until || !step || !q || !limit || !parse_labels(call, filter, problem))
+  if (!since || !until || !step || !q || !limit || !parse_labels(call, question.filter, problem))
     return report(call.terminal, problem);
   if (*since > *until)
     return report(call.terminal, usage_problem("--since is after --until", "nothing lies between them"));
@@ -273,15 +226,15 @@ int run(Call& call) {
                   usage_problem("--quantile is a share from 0 to 1", "0.95 is the value that 95 % stay below"));
   if (*step < 10 * kSecond)
     return report(call.terminal, usage_problem("--step cannot be under 10s", "points are stored every 10 seconds"));
-  asked.range = {*since / kSecond, *until / kSecond, *step / kSecond};
-  asked.quantile = *q, asked.limit = *limit, asked.step_given = call.has("step");
+  question.range = {*since / kSecond, *until / kSecond, *step / kSecond};
+  question.quantile = *q, question.step_given = call.has("step");
+  question.filter.name = call.argument(0);
   const auto home = call.home();
   if (!home.ok()) return report(call.terminal, home.problem());
   auto reader = query::MetricReader::open(home.value());
   if (!reader.ok()) return report(call.terminal, reader.problem());
-  filter.name = call.argument(0);
-  if (filter.name.empty()) return list_series(call, *reader.value(), filter, asked.range, asked.limit);
-  return show_metric(call, *reader.value(), filter, asked);
+  if (question.filter.name.empty()) return list_series(call, *reader.value(), question.filter, question.range, *limit);
+  return show_metric(call, *reader.value(), question, *limit);
 }
 
 constexpr Option kOptions[] = {

@@ -1,101 +1,14 @@
 // honeytel status: who leads, what records here, what is stored, and whether the books balance. One screen.
-#include <array>
-
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "config/config.h"
 #include "query/database.h"
-#include "query/json.h"
-#include "query/status.h"
+#include "query/status_json.h"
 #include "query/time_text.h"
 
 namespace honeylink::telemetry::cli {
 namespace {
-
-struct NamedBalance {
-  const char* name;
-  const query::SignalBalance* balance;
-};
-
-std::array<NamedBalance, 3> signals_of(const query::Balance& balance) {
-  return {{{"metrics", &balance.metrics}, {"spans", &balance.spans}, {"logs", &balance.logs}}};
-}
-
-std::uint64_t cap_of(const config::Config& config, const std::string& store) {
-  const std::int64_t mb = store == "metrics"  ? config.store.metrics_mb
-                          : store == "traces" ? config.store.traces_mb
-                                              : config.store.logs_mb;
-  return static_cast<std::uint64_t>(mb) * 1'000'000;
-}
-
-void put_stores(query::JsonWriter& json, const query::Status& status, const config::Config& config) {
-  json.key("stores").begin_object();
-  for (const query::StoreStatus& store : status.stores) {
-    json.key(store.name)
-        .begin_object()
-        .key("path")
-        .text(store.path)
-        .key("bytes")
-        .count(store.bytes)
-        .key("cap_bytes")
-        .count(cap_of(config, store.name));
-    const auto time = [&](const char* key, std::int64_t ns) {
-      json.key(key);
-      if (ns == 0) json.null();
-      else json.text(query::format_utc(ns));
-    };
-    time("oldest", store.oldest_unix_ns);
-    time("newest", store.newest_unix_ns);
-    json.end_object();
-  }
-  json.end_object();
-}
-
-std::string to_json(const query::Status& status, const config::Config& config) {
-  query::JsonWriter json;
-  json.begin_object().key("schema").integer(1).key("home").text(status.home);
-  json.key("engine").begin_object().key("pid");
-  if (status.engine.pid == 0) json.null();
-  else json.count(status.engine.pid);
-  json.key("mode").text(status.engine.mode).key("started");
-  if (status.engine.started_unix_ns == 0) json.null();
-  else json.text(query::format_utc(status.engine.started_unix_ns));
-  json.end_object().key("rings").begin_array();
-  for (const query::RingStatus& ring : status.rings) {
-    json.begin_object()
-        .key("pid")
-        .count(ring.pid)
-        .key("service")
-        .text(ring.service)
-        .key("module")
-        .text(ring.module)
-        .key("alive")
-        .boolean(ring.alive);
-    json.key("clean").boolean(ring.clean).key("bytes").count(ring.bytes).key("path").text(ring.path);
-    json.key("counters").begin_object();
-    for (const auto& [name, n] : ring.counters) json.key(name).count(n);
-    json.end_object();
-    if (!ring.why.empty()) json.key("problem").text(ring.why);
-    json.end_object();
-  }
-  json.end_array().key("ledger").begin_object();
-  for (const auto& [name, balance] : signals_of(status.balance)) {
-    json.key(name)
-        .begin_object()
-        .key("accepted")
-        .count(balance->counts.accepted)
-        .key("retro_kept")
-        .count(balance->counts.retro_kept);
-    json.key("stored").count(balance->counts.stored).key("dropped").begin_object();
-    for (const auto& [reason, n] : balance->counts.dropped) json.key(reason).count(n);
-    json.end_object().key("in_ring").count(balance->in_ring).key("error").integer(balance->error()).end_object();
-  }
-  json.end_object();
-  put_stores(json, status, config);
-  json.key("consent").begin_array().end_array().end_object();
-  return json.str();
-}
 
 std::string engine_line(const query::EngineStatus& engine, const Style& style) {
   if (engine.mode == "none") {
@@ -140,7 +53,7 @@ void print_ledger(const Call& call, const query::Balance& balance) {
                   {"", "in rings", true},
                   {"", "balance"},
                   {"", "why dropped", false, true}});
-  for (const auto& [name, signal] : signals_of(balance)) {
+  for (const auto& [name, signal] : query::signals_of(balance)) {
     std::string reasons;
     for (const auto& [reason, n] : signal->counts.dropped)
       reasons += (reasons.empty() ? "" : ", ") + reason + " " + query::format_count(n);
@@ -162,7 +75,7 @@ void print_stores(const Call& call, const query::Status& status, const config::C
   for (const query::StoreStatus& store : status.stores) {
     stores.add(
         {text_cell(store.name), json_cell("0", query::format_bytes(store.bytes)),
-         json_cell("0", query::format_bytes(cap_of(config, store.name))),
+         json_cell("0", query::format_bytes(query::store_cap_bytes(config, store.name))),
          text_cell(store.oldest_unix_ns == 0 ? "empty" : query::format_local(store.oldest_unix_ns).substr(0, 19)),
          text_cell(store.path)});
   }
@@ -180,7 +93,7 @@ int run(Call& call) {
   if (!status.ok()) return report(call.terminal, status.problem());
   const config::Config config = config::load_config(home.value(), config::default_config()).config;
   if (call.format() == Format::json || call.format() == Format::jsonl) {
-    call.terminal.print(to_json(status.value(), config) + "\n");
+    call.terminal.print(query::status_json(status.value()) + "\n");
     return kOk;
   }
   if (call.format() == Format::csv) {
@@ -191,7 +104,7 @@ int run(Call& call) {
                   {"dropped", ""},
                   {"in_ring", ""},
                   {"error", ""}});
-    for (const auto& [name, b] : signals_of(status.value().balance)) {
+    for (const auto& [name, b] : query::signals_of(status.value().balance)) {
       rows.add({text_cell(name), count_cell(b->counts.accepted), count_cell(b->counts.retro_kept),
                 count_cell(b->counts.stored), count_cell(b->counts.dropped_total()), count_cell(b->in_ring),
                 nano_cell(b->error())});

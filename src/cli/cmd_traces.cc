@@ -6,9 +6,9 @@
 #include "cli/id_option.h"
 #include "cli/listing.h"
 #include "cli/waterfall.h"
-#include "query/json.h"
 #include "query/log_reader.h"
 #include "query/time_text.h"
+#include "query/trace_json.h"
 #include "query/trace_reader.h"
 #include "query/trace_tree.h"
 
@@ -17,56 +17,6 @@ namespace {
 
 constexpr std::uint64_t kListLimit = 50, kSpanLimit = 200;
 
-void append_attributes(query::JsonWriter& json, const std::vector<query::NamedJson>& attributes) {
-  json.begin_object();
-  for (const auto& [name, value] : attributes) json.key(name).raw(value);
-  json.end_object();
-}
-
-void append_span(query::JsonWriter& json, const query::SpanView& span, const query::TreeNode& node) {
-  json.begin_object().key("span_id").text(hex(span.span_id)).key("parent_span_id");
-  if (span.has_parent) json.text(hex(span.parent_span_id));
-  else json.null();
-  json.key("name").text(span.name).key("service").text(span.service).key("module").text(span.module);
-  json.key("kind").text(query::kind_name(span.kind)).key("start").text(query::format_utc(span.start_unix_ns));
-  json.key("start_unix_nano").text(std::to_string(span.start_unix_ns)).key("duration_ns").integer(span.duration_ns);
-  json.key("status").text(query::status_name(span.status));
-  if (!span.status_text.empty()) json.key("status_message").text(span.status_text);
-  json.key("kept")
-      .text(query::kept_name(span.kept))
-      .key("unfinished")
-      .boolean(span.unfinished)
-      .key("slow")
-      .boolean(span.slow);
-  json.key("self_ns").integer(node.self_ns).key("critical_ns").integer(node.critical_ns).key("depth").count(node.depth);
-  if (!span.scope.empty()) json.key("scope").text(span.scope);
-  if (!span.trace_state.empty()) json.key("trace_state").text(span.trace_state);
-  if (!span.keep_reason.empty()) json.key("keep_reason").text(span.keep_reason);
-  if (span.dropped_attributes != 0) json.key("dropped_attributes").count(span.dropped_attributes);
-  if (span.dropped_events != 0) json.key("dropped_events").count(span.dropped_events);
-  json.key("attributes");
-  append_attributes(json, span.attributes);
-  json.key("events").begin_array();
-  for (const auto& event : span.events) {
-    json.begin_object().key("name").text(event.name).key("time").text(query::format_utc(event.time_unix_ns));
-    json.key("time_unix_nano").text(std::to_string(event.time_unix_ns)).key("attributes");
-    append_attributes(json, event.attributes);
-    json.end_object();
-  }
-  json.end_array().key("links").begin_array();
-  for (const auto& link : span.links) {
-    json.begin_object()
-        .key("trace_id")
-        .text(hex(link.trace_id))
-        .key("span_id")
-        .text(hex(link.span_id))
-        .key("attributes");
-    append_attributes(json, link.attributes);
-    json.end_object();
-  }
-  json.end_array().end_object();
-}
-
 std::size_t shown_of(std::size_t all, std::uint64_t limit) {
   return limit == 0 ? all : std::min<std::size_t>(all, limit);
 }
@@ -74,26 +24,16 @@ std::size_t shown_of(std::size_t all, std::uint64_t limit) {
 void print_json(const Call& call, const std::vector<query::SpanView>& spans, const query::TraceTree& tree,
                 std::uint64_t limit) {
   const std::size_t shown = shown_of(tree.nodes.size(), limit);
-  query::JsonWriter json;
-  if (call.format() == Format::jsonl) {
-    for (std::size_t n = 0; n < shown; ++n) {
-      query::JsonWriter line;
-      append_span(line, spans[tree.nodes[n].span], tree.nodes[n]);
-      call.terminal.print(line.str() + "\n");
-    }
-    return say_truncation(call, shown, tree.nodes.size());
+  if (call.format() == Format::json) {
+    call.terminal.print(query::trace_json(spans, tree, shown) + "\n");
+    return;
   }
-  json.begin_object().key("schema").integer(1).key("trace_id").text(hex(spans.front().trace_id));
-  json.key("start").text(query::format_utc(tree.start_unix_ns)).key("duration_ns").integer(tree.duration_ns());
-  json.key("spans").begin_array();
-  for (std::size_t n = 0; n < shown; ++n) append_span(json, spans[tree.nodes[n].span], tree.nodes[n]);
-  json.end_array()
-      .key("truncated")
-      .boolean(shown < tree.nodes.size())
-      .key("total")
-      .count(tree.nodes.size())
-      .end_object();
-  call.terminal.print(json.str() + "\n");
+  for (std::size_t n = 0; n < shown; ++n) {
+    query::JsonWriter line;
+    query::append_span(line, spans[tree.nodes[n].span], tree.nodes[n]);
+    call.terminal.print(line.str() + "\n");
+  }
+  say_truncation(call, shown, tree.nodes.size());
 }
 
 void print_csv(const Call& call, const std::vector<query::SpanView>& spans, const query::TraceTree& tree,
@@ -196,7 +136,17 @@ int show_one(Call& call, const std::string& home) {
   return kOk;
 }
 
-void print_list(const Call& call, const query::TraceList& list) {
+void print_list_json(const Call& call, const query::TraceList& list) {
+  if (call.format() == Format::json) return call.terminal.print(query::trace_list_json(list) + "\n");
+  for (const query::TraceSummary& trace : list.traces) {
+    query::JsonWriter line;
+    query::append_summary(line, trace);
+    call.terminal.print(line.str() + "\n");
+  }
+  say_truncation(call, list.traces.size(), list.total);
+}
+
+void print_rows(const Call& call, const query::TraceList& list) {
   Listing listing({{"trace_id", "trace"},
                    {"root", "root", false, true},
                    {"service", "service", false, true},
@@ -220,6 +170,11 @@ void print_list(const Call& call, const query::TraceList& list) {
                  errors, text_cell(query::kept_name(trace.kept)), bool_cell(trace.slow)});
   }
   listing.print(call, "traces", list.total);
+}
+
+void print_list(const Call& call, const query::TraceList& list) {
+  if (call.format() == Format::json || call.format() == Format::jsonl) print_list_json(call, list);
+  else print_rows(call, list);
   if (list.damaged_blobs > 0)
     call.terminal.say(query::format_count(list.damaged_blobs) + " damaged blocks were left out");
   if (list.total == 0) call.terminal.say("no traces in this range; honeytel demo makes some");

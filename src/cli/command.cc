@@ -99,7 +99,7 @@ bool Call::home_is_archive() const {
 query::Answer<std::string> Call::home() const {
   std::string path = ring::home_path(text("home"));
   if (home_is_archive()) {
-    if (!command->reads || command->needs_directory)
+    if ((!command->reads && !command->opens_archives) || command->needs_directory)
       return usage_problem(path + " is a file; " + std::string(command->name) + " needs a home directory",
                            "bundles and backups are only read", "unpack it: sqlite3 -A -x -f FILE -C DIRECTORY");
     if (unpacked_ == nullptr) {

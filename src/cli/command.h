@@ -40,6 +40,7 @@ struct Command {
   int (*run)(Call&) = nullptr;
   bool hidden = false;
   bool needs_directory = false;  // reads, but not out of a bundle
+  bool opens_archives = false;   // takes no --format, and opens bundles none the less
 };
 
 class UnpackedHome;

@@ -17,6 +17,7 @@
 #include "config/config.h"
 #include "engine/own_log.h"
 #include "engine/sink.h"
+#include "ring/cell_gains.h"
 #include "ring/reader.h"
 #include "scrub/scrubber.h"
 #include "store/log_files.h"
@@ -24,6 +25,9 @@
 #include "store/trace_store.h"
 
 namespace honeylink::telemetry::engine {
+
+using ring::MetricBases;
+using ring::SeriesGain;
 
 struct SlotState {
   std::array<Position, kSinks> at;         // fed up to here
@@ -40,15 +44,6 @@ struct ChunkProgress {
   bool known = false, full = false, released = false;
   std::array<std::uint32_t, kSinks> offset{};
   std::array<Position, kSinks> at;  // position of the record at `offset`
-};
-
-/// What the last committed tick held of one histogram block; buckets are modulo 2^32.
-using HistogramBases = std::unordered_map<std::uint32_t, Sketch>;
-/// By series id of the ring: the last committed value (counter modulo 2^64; doubles by their bits).
-struct MetricBases {
-  std::vector<std::uint64_t> scalars;
-  HistogramBases histograms;
-  std::array<std::uint64_t, ring::kCounters> counters{};  // what the process refused or shortened (base/counters.h)
 };
 
 enum class RingPhase : std::uint8_t { live, dying, awaiting_tick, unlink, gone };
@@ -70,8 +65,8 @@ struct RingState {
   std::vector<RingId> unlinked;  // rings that this one unlinked: their cursors go when it goes
   std::uint64_t spans_stored = 0;
   std::vector<std::uint32_t> series_ids;  // metrics.db's, by series id of the ring
-  MetricBases bases;
-  std::uint32_t epoch_before = 0, epoch_now = 0;  // of the interval that the next tick covers
+  MetricBases bases;                      // as of the last committed tick
+  ring::Epochs epochs;                    // of the interval that the next tick covers
   [[nodiscard]] const Source& source() const noexcept { return reader->source(); }
 };
 

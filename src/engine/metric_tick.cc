@@ -8,7 +8,6 @@
 #include "base/limits.h"
 #include "engine/bases.h"
 #include "engine/ledger.h"
-#include "engine/metric_delta.h"
 #include "engine/retro_keep.h"
 #include "engine/self_metrics.h"
 
@@ -39,12 +38,13 @@ struct Tick {
 
 void gather(Core& core, RingState& ring, Tick& tick) {
   if (!core.metrics_failing && ring.phase == RingPhase::live) {
-    ring.epoch_before = ring.epoch_now;
-    if (ring.reader->set_tick_epoch(ring.epoch_now + 1)) ++ring.epoch_now;
+    ring.epochs.before = ring.epochs.now;
+    if (ring.reader->set_tick_epoch(ring.epochs.now + 1)) ++ring.epochs.now;
   }
   std::vector<SeriesGain> gains;
   MetricBases next;
-  if (!ring.reader->refresh() || !read_gains(ring, core.last_tick_unix_ns, gains, next)) {
+  if (!ring.reader->refresh() ||
+      !read_gains(*ring.reader, ring.bases, ring.epochs, core.last_tick_unix_ns, gains, next)) {
     tick.bases[ring.id] = ring.bases;
     return;
   }

@@ -7,7 +7,6 @@
 #include <set>
 
 #include "base/text.h"
-#include "engine/metric_delta.h"
 #include "engine/retro_keep.h"
 #include "ring/home.h"
 
@@ -54,7 +53,7 @@ void count_power_loss(Core& core, RingState& ring) {
 void lose_bases(Core& core, RingState& ring) {
   std::vector<SeriesGain> gains;
   MetricBases next;
-  if (!ring.reader->refresh() || !read_gains(ring, 0, gains, next)) return;
+  if (!ring.reader->refresh() || !read_gains(*ring.reader, ring.bases, ring.epochs, 0, gains, next)) return;
   const auto lost = static_cast<std::uint64_t>(
       std::count_if(gains.begin(), gains.end(), [](const auto& gain) { return gain.changed; }));
   ring.bases = std::move(next);
@@ -98,7 +97,7 @@ bool open_ring(Core& core, const ring::RingFile& found) {
     count_power_loss(core, *ring);
     ring->phase = RingPhase::unlink;
   } else {
-    ring->epoch_before = ring->epoch_now = header.tick_epoch.load(std::memory_order_relaxed);
+    ring->epochs.before = ring->epochs.now = header.tick_epoch.load(std::memory_order_relaxed);
     // Its differences since the lost bases are not knowable: from here on it counts anew.
     if (core.bases_lost) lose_bases(core, *ring);
   }

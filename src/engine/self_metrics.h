@@ -5,7 +5,6 @@
 #include <map>
 
 #include "engine/core.h"
-#include "engine/metric_delta.h"
 
 namespace honeylink::telemetry::engine {
 

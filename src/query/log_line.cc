@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/text.h"
 #include "query/time_text.h"
 
 namespace honeylink::telemetry::query {
@@ -42,7 +43,7 @@ LogLine parse_log_line(std::string_view line) {
   LogLine parsed;
   parsed.raw = line;
   std::vector<JsonMember> members;
-  parsed.sound = read_json_object(line, members);
+  parsed.sound = is_utf8(line) && read_json_object(line, members);
   if (!parsed.sound) return parsed;
   std::string timestamp;
   for (auto& [name, value] : members) {

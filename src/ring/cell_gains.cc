@@ -1,5 +1,5 @@
-// See metric_delta.h.
-#include "engine/metric_delta.h"
+// See cell_gains.h.
+#include "ring/cell_gains.h"
 
 #include <algorithm>
 #include <bit>
@@ -7,7 +7,7 @@
 
 #include "base/sketch.h"
 
-namespace honeylink::telemetry::engine {
+namespace honeylink::telemetry::ring {
 namespace {
 
 // Sums of one series over its slabs and slots; what it means depends on the kind.
@@ -17,14 +17,14 @@ struct Sums {
   bool present = false;
 };
 
-std::vector<Sums> sum_scalars(const std::vector<ring::ScalarCell>& cells, const std::vector<ring::SeriesDef>& series) {
+std::vector<Sums> sum_scalars(const std::vector<ScalarCell>& cells, const std::vector<SeriesDef>& series) {
   std::vector<Sums> sums(series.size());
-  for (const ring::ScalarCell& cell : cells) {
+  for (const ScalarCell& cell : cells) {
     if (cell.series >= sums.size()) continue;
     Sums& sum = sums[cell.series];
     const MetricType kind = series[cell.series].info.kind;
     const auto real = std::bit_cast<double>(cell.value);
-    if (cell.slot == ring::kSharedSlot ? cell.value == ring::kGaugeUnset : kind == MetricType::gauge) continue;
+    if (cell.slot == kSharedSlot ? cell.value == kGaugeUnset : kind == MetricType::gauge) continue;
     if (kind == MetricType::counter || kind == MetricType::up_down) sum.integer += cell.value;
     else if (std::isfinite(real)) sum.real = kind == MetricType::gauge ? real : sum.real + real;
     else continue;
@@ -49,8 +49,8 @@ void gain_scalar(SeriesGain& gain, const Sums& sum, std::uint64_t base, std::uin
     case MetricType::gauge:  // +0.0 is the bit pattern of "no base", so a gauge keeps its value with the sign of a flag
                              // that no set() stores
       gain.real = sum.real;
-      gain.changed = sum.present && base != (std::bit_cast<std::uint64_t>(sum.real) ^ ring::kGaugeUnset);
-      next = sum.present ? std::bit_cast<std::uint64_t>(sum.real) ^ ring::kGaugeUnset : base;
+      gain.changed = sum.present && base != (std::bit_cast<std::uint64_t>(sum.real) ^ kGaugeUnset);
+      next = sum.present ? std::bit_cast<std::uint64_t>(sum.real) ^ kGaugeUnset : base;
       break;
     case MetricType::histogram:
       break;
@@ -79,11 +79,11 @@ Sketch sketch_gain(const Sketch& now, Sketch base) {
   return gain;
 }
 
-void set_range(Sketch& gain, const ring::HistogramCell& cell, std::uint32_t epoch_before, std::uint32_t epoch_now) {
+void set_range(Sketch& gain, const HistogramCell& cell, Epochs epochs) {
   double least = std::numeric_limits<double>::infinity(), most = -least;
   for (std::uint32_t i = 0; i < 2; ++i) {
     const auto& range = cell.range[i];
-    const bool ours = (range.epoch & 1U) == i && (range.epoch == epoch_before || range.epoch == epoch_now);
+    const bool ours = (range.epoch & 1U) == i && (range.epoch == epochs.before || range.epoch == epochs.now);
     if (!ours || !(range.min <= range.max)) continue;
     least = std::min(least, range.min), most = std::max(most, range.max);
   }
@@ -98,28 +98,29 @@ void set_range(Sketch& gain, const ring::HistogramCell& cell, std::uint32_t epoc
   gain.max = std::clamp(most, bucket_upper_bound(gain.scale, last - 1), high);
 }
 
-bool read_gains(RingState& ring, std::int64_t since_unix_ns, std::vector<SeriesGain>& gains, MetricBases& next) {
-  ring::CellSnapshot cells;
-  if (!ring.reader->read_cells(cells)) return false;
-  const auto& series = ring.reader->series();
+bool read_gains(RingReader& ring, const MetricBases& bases, Epochs epochs, std::int64_t since_unix_ns,
+                std::vector<SeriesGain>& gains, MetricBases& next) {
+  CellSnapshot cells;
+  if (!ring.read_cells(cells)) return false;
+  const auto& series = ring.series();
   gains.assign(series.size(), {});
-  next.scalars = ring.bases.scalars;
+  next.scalars = bases.scalars;
   next.scalars.resize(std::max(next.scalars.size(), series.size()));
-  next.histograms = ring.bases.histograms;
+  next.histograms = bases.histograms;
   const auto sums = sum_scalars(cells.scalars, series);
   for (std::size_t i = 0; i < series.size(); ++i) {
     gains[i].kind = series[i].info.kind;
     gain_scalar(gains[i], sums[i], next.scalars[i], next.scalars[i]);
   }
-  for (const ring::HistogramCell& cell : cells.histograms) {
+  for (const HistogramCell& cell : cells.histograms) {
     if (cell.series >= gains.size() || gains[cell.series].kind != MetricType::histogram) continue;
-    const auto base = ring.bases.histograms.find(cell.block);
+    const auto base = bases.histograms.find(cell.block);
     SeriesGain gain;
     gain.kind = MetricType::histogram;
-    gain.sketch = sketch_gain(cell.sketch, base == ring.bases.histograms.end() ? Sketch{} : base->second);
+    gain.sketch = sketch_gain(cell.sketch, base == bases.histograms.end() ? Sketch{} : base->second);
     if (gain.sketch.count == 0) continue;
     gain.changed = true;
-    set_range(gain.sketch, cell, ring.epoch_before, ring.epoch_now);
+    set_range(gain.sketch, cell, epochs);
     if (cell.exemplar.present && cell.exemplar.time_unix_ns >= since_unix_ns) gain.exemplar = cell.exemplar;
     merge_gain(gains[cell.series], gain);
     next.histograms[cell.block] = cell.sketch;
@@ -149,4 +150,4 @@ void merge_gain(SeriesGain& into, const SeriesGain& gain) {
   if (gain.kind == MetricType::counter || gain.kind == MetricType::up_down) into.changed = into.integer != 0;
 }
 
-}  // namespace honeylink::telemetry::engine
+}  // namespace honeylink::telemetry::ring

@@ -1,0 +1,35 @@
+// What is under /api/: a table of paths, one function each, in one file per family (api_*.cc). Every answer is made
+// from the files anew; nothing is kept between two requests. Called by the server's threads at once.
+#pragma once
+#include <string>
+
+#include "view/message.h"
+
+namespace honeylink::telemetry::view {
+
+/// What every answer needs to know. Constant while the server runs.
+struct Api {
+  std::string home;
+
+  /// The request has passed the guard. 404 and 405 for what is not there.
+  [[nodiscard]] Response answer(const Request& request) const;
+};
+
+/// "since" and "until" of a request; nullopt and `problem` where they are no times or turned round.
+struct Range {
+  std::int64_t since_unix_ns, until_unix_ns;
+};
+[[nodiscard]] std::optional<Range> range_of(const Request& request, std::int64_t since, std::int64_t until,
+                                            query::Problem& problem);
+
+[[nodiscard]] Response api_status(const Api& api, const Request& request);
+[[nodiscard]] Response api_traces(const Api& api, const Request& request);
+[[nodiscard]] Response api_trace(const Api& api, const Request& request);       // /api/traces/ID
+[[nodiscard]] Response api_trace_span(const Api& api, const Request& request);  // /api/traces/ID/spans/SPAN_ID
+[[nodiscard]] Response api_logs(const Api& api, const Request& request);
+[[nodiscard]] Response api_log_histogram(const Api& api, const Request& request);
+[[nodiscard]] Response api_metrics(const Api& api, const Request& request);
+[[nodiscard]] Response api_metric(const Api& api, const Request& request);  // /api/metrics/NAME
+[[nodiscard]] Response api_sql(const Api& api, const Request& request);
+
+}  // namespace honeylink::telemetry::view
