@@ -1,6 +1,7 @@
 // Help: see help.h.
 #include "cli/help.h"
 
+#include "base/text.h"
 #include "cli/args.h"
 #include "query/unicode.h"
 
@@ -85,6 +86,15 @@ std::string introduction() {
          "  honeytel status    what records here, what is stored, whether anything was lost\n"
          "  honeytel traces    the newest traces; then metrics, logs, sql; honeytel --help for all commands\n"
          "  Your own program: #include <honeylink/telemetry.h>, call tel::start(), and run honeytel agent.\n";
+}
+
+std::string nothing_yet(const std::string& home) {
+  return "Nothing was recorded here yet: " + terminal_safe(home) +
+         "\n"
+         "  honeytel demo            five modules over a real link for a minute; then honeytel again\n"
+         "  honeytel run -- COMMAND  records how a command of yours ran, as a trace\n"
+         "  Your own program: #include <honeylink/telemetry.h>, call tel::start(), and run honeytel agent.\n"
+         "  honeytel --help          all commands\n";
 }
 
 }  // namespace honeylink::telemetry::cli
