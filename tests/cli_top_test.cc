@@ -72,7 +72,7 @@ TEST_F(CliTop, OpensAloneWithRealDataAndEveryPageIsAKeyAway) {
   keys({"j", "Enter"});
   EXPECT_TRUE(sees("policy.fetch")) << screen();
   EXPECT_TRUE(sees("└ ")) << screen();
-  EXPECT_TRUE(sees("█")) << "what the whole waited for\n" << screen();
+  EXPECT_TRUE(sees("▆")) << "what the whole waited for\n" << screen();
   keys({"Enter"});
   EXPECT_TRUE(sees("peer = ")) << screen();
   keys({"Escape", "l"});

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "cli/commands.h"
+#include "cli/consent_commands.h"
 #include "cli/help.h"
 #include "cli/top.h"
 #include "query/status.h"
@@ -17,13 +18,6 @@ namespace {
 std::string_view variable(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string_view{} : std::string_view(value);
-}
-
-std::string_view locale() {
-  for (const char* name : {"LC_ALL", "LC_MESSAGES", "LANG"}) {
-    if (!variable(name).empty()) return variable(name);
-  }
-  return {};
 }
 
 /// What a shell needs to ask the same home again.
@@ -61,7 +55,7 @@ int run(Call& call) {
   options.home_words = home_words(call);
   options.colour = call.terminal.style.colour();
   options.look.utf8 = call.terminal.style.utf8();
-  options.look.tongue = view::tongue_of(call.has("lang") ? call.text("lang") : locale());
+  options.look.language = language_of(call);
   const auto ended = view::run_terminal_view(options);
   if (!ended.ok()) return report(call.terminal, ended.problem());
   return ended.value() == 0 ? kOk : kInterrupted;

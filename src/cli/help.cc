@@ -88,13 +88,13 @@ std::string introduction() {
          "  Your own program: #include <honeylink/telemetry.h>, call tel::start(), and run honeytel agent.\n";
 }
 
-std::string nothing_yet(const std::string& home) {
-  return "Nothing was recorded here yet: " + terminal_safe(home) +
-         "\n"
-         "  honeytel demo            five modules over a real link for a minute; then honeytel again\n"
-         "  honeytel run -- COMMAND  records how a command of yours ran, as a trace\n"
-         "  Your own program: #include <honeylink/telemetry.h>, call tel::start(), and run honeytel agent.\n"
-         "  honeytel --help          all commands\n";
+std::string nothing_yet(const std::string& home, Language language) {
+  std::string lines = fill("top.nothing_yet", language, {terminal_safe(home)}) + "\n";
+  append_row(lines, "honeytel demo", 25, text("top.try_demo", language));
+  append_row(lines, "honeytel run -- COMMAND", 25, text("top.try_run", language));
+  lines += "  " + std::string(text("top.try_program", language)) + "\n";
+  append_row(lines, "honeytel --help", 25, text("top.try_help", language));
+  return lines;
 }
 
 }  // namespace honeylink::telemetry::cli

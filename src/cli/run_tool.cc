@@ -7,6 +7,7 @@
 #include "cli/args.h"
 #include "cli/command.h"
 #include "cli/commands.h"
+#include "cli/consent_commands.h"
 #include "cli/help.h"
 #include "cli/top.h"
 #include "config/suggest.h"
@@ -90,7 +91,7 @@ int open_or_introduce(const Words& words, const Terminal& terminal) {
   if (!parse_arguments(kTop, words.rest, call, problem)) return report(terminal, problem);
   const auto home = call.home();
   if (!home.ok()) return report(terminal, home.problem());
-  if (!has_anything_to_see(home.value())) return terminal.print(nothing_yet(home.value())), kOk;
+  if (!has_anything_to_see(home.value())) return terminal.print(nothing_yet(home.value(), language_of(call))), kOk;
   return run_command(kTop, words, terminal);
 }
 

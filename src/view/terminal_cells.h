@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/events.h"
-#include "view/terminal_words.h"
+#include "base/messages.h"
 
 namespace honeylink::telemetry::view {
 
@@ -30,8 +30,8 @@ inline constexpr Ink kPlain{}, kBold{Hue::plain, true}, kDim{Hue::plain, false, 
 /// What the terminal can show.
 struct Look {
   bool utf8 = true;
-  Tongue tongue = Tongue::en;
-  [[nodiscard]] std::string_view say(Word w) const noexcept { return word(w, tongue); }
+  Language language = Language::en;
+  [[nodiscard]] std::string_view say(MessageKey key) const noexcept { return text(key, language); }
   [[nodiscard]] std::string_view sign(std::string_view with_utf8, std::string_view ascii) const noexcept {
     return utf8 ? with_utf8 : ascii;
   }

@@ -10,24 +10,24 @@ namespace {
 
 struct KeyLine {
   std::string_view keys, keys_ascii;
-  Word what;
+  MessageKey what;
 };
 constexpr std::array<KeyLine, 15> kLines{{
-    {"1–5", "1-5", Word::help_levels},
-    {"j k ↓ ↑", "j k", Word::help_move},
-    {"Enter →", "Enter", Word::help_open},
-    {"Esc", "Esc", Word::help_back},
-    {"g G", "g G", Word::help_ends},
-    {"PgDn PgUp", "PgDn PgUp", Word::help_pages},
-    {"t", "t", Word::help_traces},
-    {"l", "l", Word::help_logs},
-    {"a", "a", Word::help_alerts},
-    {"space", "space", Word::help_pause},
-    {"/", "/", Word::help_filter},
-    {"n N", "n N", Word::help_next},
-    {"w s a d + -", "w s a d + -", Word::help_zoom},
-    {"c", "c", Word::help_copy},
-    {"q", "q", Word::help_quit},
+    {"1–5", "1-5", "top.help_levels"},
+    {"j k ↓ ↑", "j k", "top.help_move"},
+    {"Enter →", "Enter", "top.help_open"},
+    {"Esc", "Esc", "top.help_back"},
+    {"g G", "g G", "top.help_ends"},
+    {"PgDn PgUp", "PgDn PgUp", "top.help_pages"},
+    {"t", "t", "top.help_traces"},
+    {"l", "l", "top.help_logs"},
+    {"a", "a", "top.help_alerts"},
+    {"space", "space", "top.help_pause"},
+    {"/", "/", "top.help_filter"},
+    {"n N", "n N", "top.help_next"},
+    {"w s a d + -", "w s a d + -", "top.help_zoom"},
+    {"c", "c", "top.help_copy"},
+    {"q", "q", "top.help_quit"},
 }};
 constexpr std::size_t kKeyColumns = 12;
 
@@ -44,7 +44,7 @@ void draw_help(const Model& model, Grid& grid) {
   const bool framed = box.rows >= 6 && box.columns >= 24;
   if (framed) {
     draw_frame(grid, box, kBold);
-    grid.put(box.row, box.column + 2, " " + std::string(look.say(Word::help_title)) + " ", kBold, box.columns - 4);
+    grid.put(box.row, box.column + 2, " " + std::string(look.say("top.help_title")) + " ", kBold, box.columns - 4);
   }
   const Box inside = framed ? Box{box.row + 1, box.column + 2, box.rows - 2, box.columns - 4} : box;
   const std::size_t top = std::min(model.state.help_top, kLines.size() - std::min(kLines.size(), inside.rows));

@@ -16,24 +16,6 @@ constexpr std::size_t kTypedBytesMax = 200;
 constexpr std::size_t kBehindMax = 16;
 constexpr std::array<std::int64_t, 6> kWindows{300, 1'800, 3'600, 21'600, 86'400, 604'800};
 
-std::size_t list_size(const Model& model) noexcept {
-  switch (model.state.page) {
-    case Page::levels:
-      return shown_cards(model).size();
-    case Page::traces:
-      return model.found.traces ? model.found.traces->rows.size() : 0;
-    case Page::trace:
-      return model.found.trace ? model.found.trace->rows.size() : 0;
-    case Page::logs:
-      return model.found.logs ? model.found.logs->rows.size() : 0;
-    case Page::alerts:
-      return shown_alerts(model).size();
-    case Page::level:
-      break;
-  }
-  return 0;
-}
-
 /// Turns to a page, so that Esc leads back.
 void turn_to(ViewState& state, Page page) {
   if (state.page == page) return;
@@ -47,7 +29,7 @@ void turn_to(ViewState& state, Page page) {
 void open_trace(Model& model, const std::string& trace_id) {
   ViewState& state = model.state;
   if (trace_id.empty()) {
-    state.notice = Word::no_trace;
+    state.notice = MessageKey("top.no_trace");
     return;
   }
   if (state.trace_id != trace_id) {
@@ -193,7 +175,7 @@ void find(Model& model, bool forward) {
     state.place().selected = at;
     return;
   }
-  state.notice = Word::nothing_found;
+  state.notice = MessageKey("top.nothing_found");
 }
 
 void end_typing(Model& model) {
@@ -292,7 +274,7 @@ bool press_letter(Model& model, char32_t letter, KeyEffect& effect) {
       break;
     case U'c':
       effect.copy = command_of(model);
-      state.notice = Word::copied, state.message = effect.copy;
+      state.notice = MessageKey("top.copied"), state.message = effect.copy;
       break;
     case U'0':
     case U'o':
@@ -341,65 +323,6 @@ KeyEffect press(Model& model, const Key& key, Size size) {
   }
   settle(model, size);
   return effect;
-}
-
-namespace {
-
-/// Where the row that was selected stands now; its old place where it is gone.
-template <class Rows, class Same>
-std::size_t place_of(const Rows& rows, std::size_t before, const Same& same) {
-  const auto found = std::find_if(rows.begin(), rows.end(), same);
-  return found == rows.end() ? before : static_cast<std::size_t>(found - rows.begin());
-}
-
-void keep_selected(Model& model, const Findings& fresh) {
-  auto& places = model.state.places;
-  Place& traces = places[static_cast<std::size_t>(Page::traces)];
-  if (!traces.follows && model.found.traces && fresh.traces && traces.selected < model.found.traces->rows.size()) {
-    const auto& id = model.found.traces->rows[traces.selected].trace_id;
-    const std::size_t at =
-        place_of(fresh.traces->rows, traces.selected, [&](const auto& row) { return row.trace_id == id; });
-    traces.top += at > traces.selected ? at - traces.selected : 0;
-    traces.selected = at;
-  }
-  Place& logs = places[static_cast<std::size_t>(Page::logs)];
-  if (!logs.follows && model.found.logs && fresh.logs) {
-    const std::uint64_t serial = model.found.logs->first + logs.selected, top = model.found.logs->first + logs.top;
-    const std::uint64_t first = fresh.logs->first;
-    logs.selected = serial > first ? static_cast<std::size_t>(serial - first) : 0;
-    logs.top = top > first ? static_cast<std::size_t>(top - first) : 0;
-  }
-  Place& alerts = places[static_cast<std::size_t>(Page::alerts)];
-  if (!alerts.follows && model.found.alerts && fresh.alerts && alerts.selected < model.found.alerts->rows.size()) {
-    const std::string& id = model.found.alerts->rows[alerts.selected].event.alert_id;
-    alerts.selected =
-        place_of(fresh.alerts->rows, alerts.selected, [&](const AlertRow& row) { return row.event.alert_id == id; });
-  }
-  Place& levels = places[static_cast<std::size_t>(Page::levels)];
-  if (!levels.follows && model.found.levels && fresh.levels && levels.selected < model.found.levels->cards.size()) {
-    const std::string& name = model.found.levels->cards[levels.selected].name;
-    levels.selected =
-        place_of(fresh.levels->cards, levels.selected, [&](const LevelCard& card) { return card.name == name; });
-  }
-}
-
-}  // namespace
-
-void adopt(Model& model, Findings fresh) {
-  keep_selected(model, fresh);
-  model.found = std::move(fresh);
-}
-
-void settle(Model& model, Size size) noexcept {
-  ViewState& state = model.state;
-  Place& place = state.place();
-  const std::size_t total = list_size(model);
-  if (place.follows) place.selected = state.page == Page::logs && total > 0 ? total - 1 : 0;
-  if (total > 0) place.selected = std::min(place.selected, total - 1);
-  const std::size_t rows = list_rows(model, size);
-  if (place.selected < place.top) place.top = place.selected;
-  if (place.selected >= place.top + rows) place.top = place.selected - rows + 1;
-  place.top = std::min(place.top, total > rows ? total - rows : 0);
 }
 
 }  // namespace honeylink::telemetry::view

@@ -24,7 +24,9 @@ KeyEffect press(Model& model, const Key& key, Size size);
 /// Takes what was found: a selected trace, alert, level or log line stays selected though its place changed.
 void adopt(Model& model, Findings fresh);
 
+/// The rows that the page's list has.
+[[nodiscard]] std::size_t list_size(const Model& model);
 /// Keeps selection and scroll within what there is and what the screen shows. After every press and adopt.
-void settle(Model& model, Size size) noexcept;
+void settle(Model& model, Size size);
 
 }  // namespace honeylink::telemetry::view

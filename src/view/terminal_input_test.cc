@@ -6,7 +6,6 @@
 #include "base/text.h"
 #include "view/terminal_filter.h"
 #include "view/terminal_test_model.h"
-#include "view/terminal_words.h"
 
 namespace honeylink::telemetry::view {
 namespace {
@@ -19,6 +18,10 @@ KeyEffect press_all(Model& model, std::string_view letters) {
   return effect;
 }
 void press_key(Model& model, KeyName name) { press(model, {name, 0}, kUsual); }
+
+std::string_view notice_of(const Model& model) {
+  return model.state.notice ? model.state.notice->message().key : std::string_view();
+}
 
 TEST(Keys, LeadFromALevelToItsTraceToItsLogsAndBack) {
   Model model = on_page(Page::level);
@@ -60,7 +63,7 @@ TEST(Keys, WithoutATraceSayingSoIsAll) {
   press_all(model, "a");
   press_key(model, KeyName::enter);
   EXPECT_EQ(model.state.page, Page::alerts);
-  EXPECT_EQ(model.state.notice, Word::no_trace);
+  EXPECT_EQ(notice_of(model), "top.no_trace");
 }
 
 TEST(Keys, MoveWithinTheList) {
@@ -192,7 +195,7 @@ TEST(Typing, InATraceItFindsTheNextSpan) {
   press(model, {KeyName::none, 21}, kUsual);
   press_all(model, "nowhere");
   press_key(model, KeyName::enter);
-  EXPECT_EQ(model.state.notice, Word::nothing_found);
+  EXPECT_EQ(notice_of(model), "top.nothing_found");
 }
 
 TEST(Commands, SayWhatThePageShows) {
@@ -230,17 +233,6 @@ TEST(Filters, NarrowLevelsAndAlertsCapitalsAside) {
   EXPECT_EQ(shown_cards(model).size(), 3U);
   model.state.filters[static_cast<std::size_t>(Page::alerts)] = "packet";
   EXPECT_EQ(shown_alerts(model).size(), 0U);
-}
-
-TEST(Words, AreThereInEveryLanguage) {
-  for (std::size_t i = 0; i < static_cast<std::size_t>(Word::count_); ++i) {
-    for (const Tongue tongue : {Tongue::en, Tongue::ja, Tongue::es, Tongue::zh}) {
-      const std::string_view text = word(static_cast<Word>(i), tongue);
-      EXPECT_FALSE(text.empty()) << "word " << i << " in language " << static_cast<int>(tongue);
-      EXPECT_TRUE(is_utf8(text));
-    }
-  }
-  EXPECT_EQ(word(Word::too_small, Tongue::en), "too small") << "a row too many or too few moves all that follow";
 }
 
 }  // namespace

@@ -15,14 +15,14 @@ namespace {
 Segment live_segment(const Model& model, const Look& look) {
   if (!model.live)
     return {std::string(look.sign("□ ", "- ")) + (model.file.empty() ? "" : model.file + ": ") +
-                std::string(look.say(Word::not_live)),
+                std::string(look.say("top.not_live")),
             kBold, 99};
   if (!model.state.paused)
-    return {std::string(look.sign("● ", "o ")) + std::string(look.say(Word::live)), in(Hue::blue, true), 99};
+    return {std::string(look.sign("● ", "o ")) + std::string(look.say("top.live")), in(Hue::blue, true), 99};
   const std::uint64_t before = model.state.accepted_at_pause;
   const std::uint64_t fresh = model.accepted_now > before ? model.accepted_now - before : 0;
-  return {std::string(look.sign("‖ ", "= ")) + std::string(look.say(Word::paused)) + " " + query::format_count(fresh) +
-              " " + std::string(look.say(Word::fresh)),
+  return {std::string(look.sign("‖ ", "= ")) + std::string(look.say("top.paused")) + " " + query::format_count(fresh) +
+              " " + std::string(look.say("top.fresh")),
           in(Hue::yellow, true), 99};
 }
 
@@ -38,28 +38,28 @@ std::vector<Segment> status_segments(const Model& model, const Look& look) {
   if (facts == nullptr) return segments;
   if (model.live && facts->engine == "none")
     segments.push_back(
-        {std::string(look.sign("▲ ", "! ")) + std::string(look.say(Word::no_engine)), in(Hue::yellow, true), 7});
+        {std::string(look.sign("▲ ", "! ")) + std::string(look.say("top.no_engine")), in(Hue::yellow, true), 7});
   else if (model.live)
-    segments.push_back({std::string(look.say(Word::engine)) + " " + facts->engine + " " +
+    segments.push_back({std::string(look.say("top.engine")) + " " + facts->engine + " " +
                             (facts->engine_pid == 0 ? "" : std::to_string(facts->engine_pid)),
                         kPlain, 6});
-  const auto count = [&](Word what, std::uint64_t n, Ink ink, int keep) {
+  const auto count = [&](MessageKey what, std::uint64_t n, Ink ink, int keep) {
     segments.push_back({std::string(look.say(what)) + " " + query::format_count(n), ink, keep});
   };
   if (model.live) {
-    count(Word::programs, facts->programs, kPlain, 2);
-    count(Word::in_ring, facts->in_ring, kPlain, 4);
+    count("top.programs", facts->programs, kPlain, 2);
+    count("top.in_ring", facts->in_ring, kPlain, 4);
   }
   if (facts->dropped > 0)
-    segments.push_back({std::string(look.sign("■ ", "! ")) + std::string(look.say(Word::dropped)) + " " +
+    segments.push_back({std::string(look.sign("■ ", "! ")) + std::string(look.say("top.dropped")) + " " +
                             query::format_count(facts->dropped),
                         in(Hue::red, true), 9});
-  else count(Word::dropped, 0, kPlain, 8);
+  else count("top.dropped", 0, kPlain, 8);
   if (facts->newest_unix_ns != 0) {
     const std::int64_t age_s = (model.now_unix_ns - facts->newest_unix_ns) / kSecondNs;
     const std::string when =
         model.live && !model.state.paused ? age_text(age_s) : clock_text(facts->newest_unix_ns, false);
-    segments.push_back({std::string(look.say(Word::newest)) + " " + when, kPlain, 3});
+    segments.push_back({std::string(look.say("top.newest")) + " " + when, kPlain, 3});
   }
   return segments;
 }
@@ -76,20 +76,20 @@ void draw_status(const Model& model, Grid& grid) {
 }
 
 std::vector<Segment> key_segments(const Model& model, const Look& look) {
-  const auto key = [&](std::string_view keys, Word what, int keep) {
+  const auto key = [&](std::string_view keys, MessageKey what, int keep) {
     return Segment{std::string(keys) + " " + std::string(look.say(what)), kPlain, keep};
   };
   std::vector<Segment> segments;
-  if (!model.state.behind.empty()) segments.push_back(key("Esc", Word::key_back, 8));
+  if (!model.state.behind.empty()) segments.push_back(key("Esc", "top.key_back", 8));
   if (model.state.page != Page::traces && model.state.page != Page::trace)
-    segments.push_back(key("t", Word::key_traces, 6));
-  if (model.state.page != Page::logs) segments.push_back(key("l", Word::key_logs, 5));
+    segments.push_back(key("t", "top.key_traces", 6));
+  if (model.state.page != Page::logs) segments.push_back(key("l", "top.key_logs", 5));
   if (model.state.page != Page::alerts && model.state.page != Page::trace)
-    segments.push_back(key("a", Word::key_alerts, 4));
-  if (model.state.page == Page::trace) segments.push_back(key("+/-", Word::key_zoom, 3));
-  segments.push_back(key("/", model.state.page == Page::trace ? Word::key_find : Word::key_filter, 2));
-  segments.push_back(key("?", Word::key_help, 9));
-  segments.push_back(key("q", Word::key_quit, 10));
+    segments.push_back(key("a", "top.key_alerts", 4));
+  if (model.state.page == Page::trace) segments.push_back(key("+/-", "top.key_zoom", 3));
+  segments.push_back(key("/", model.state.page == Page::trace ? MessageKey("top.key_find") : "top.key_filter", 2));
+  segments.push_back(key("?", "top.key_help", 9));
+  segments.push_back(key("q", "top.key_quit", 10));
   return segments;
 }
 
@@ -158,7 +158,7 @@ Box body_of(Size size) noexcept {
 }  // namespace
 
 Grid draw_view(const Model& model, Size size, Look look) {
-  if (!look.utf8) look.tongue = Tongue::en;  // other languages have no letters there
+  if (!look.utf8) look.language = Language::en;  // other languages have no letters there
   Grid grid(size, look);
   if (size.rows == 0 || size.columns == 0) return grid;
   const Box body = body_of(size);

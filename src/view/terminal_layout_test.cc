@@ -134,7 +134,7 @@ TEST_F(Layout, TwentyByFiveIsStillOfUse) {
 TEST_F(Layout, WithoutUtf8EverythingIsAscii) {
   for (const Page page : kAllPages) {
     for (const Size size : {kSmall, kUsual, kLarge}) {
-      const std::string screen = screen_of(on_page(page), size, {false, Tongue::ja});
+      const std::string screen = screen_of(on_page(page), size, {false, Language::ja});
       for (const char c : screen) ASSERT_LT(static_cast<unsigned char>(c), 0x80) << screen;
       EXPECT_TRUE(page != Page::levels || size != kUsual || has(screen, "* ORANGE")) << screen;
     }
@@ -158,11 +158,11 @@ TEST_F(Layout, WideCharactersKeepTheColumns) {
     EXPECT_EQ(ids[0], "00af0000") << screen_of(model, {24, columns});
     EXPECT_EQ(ids[1], "01af0000") << screen_of(model, {24, columns});
   }
-  for (const Tongue tongue : {Tongue::ja, Tongue::es, Tongue::zh}) {
+  for (const Language language : {Language::ja, Language::es, Language::zh}) {
     for (const Page page : kAllPages) {
-      const Grid grid = draw_view(on_page(page), kUsual, {true, tongue});
+      const Grid grid = draw_view(on_page(page), kUsual, {true, language});
       for (std::size_t row = 0; row < kUsual.rows; ++row) ASSERT_LE(query::columns_of(grid.text(row)), 80U);
-      show(screen_of(on_page(page), kUsual, {true, tongue}));
+      show(screen_of(on_page(page), kUsual, {true, language}));
     }
   }
 }
@@ -199,7 +199,7 @@ TEST_F(Layout, HostileTextsReachNoCell) {
       model.state.page = page;
       model.state.level_name = page == Page::level ? hostile : "";
       for (const bool utf8 : {true, false}) {
-        const Grid grid = draw_view(model, size, {utf8, Tongue::en});
+        const Grid grid = draw_view(model, size, {utf8, Language::en});
         for (std::size_t row = 0; row < size.rows; ++row) {
           for (std::size_t column = 0; column < size.columns; ++column) {
             const Cell& cell = grid.at(row, column);
@@ -217,7 +217,7 @@ TEST_F(Layout, TheWaterfallReadsAsInTheManual) {
   const std::string screen = screen_of(model, {24, 130});
   for (const char* part : {"session.establish", "├ policy.fetch", "├ key.exchange", "└ packet.send",
                            "  └ physical.transmit", "650.0 ms", "598.0 ms", "transport", "■ error",
-                           "← critical path 90.7 %", "spans 5", "■ errors 1", "$ honeytel traces 0af7651916cd43dd"})
+                           "← critical path 91 %", "spans 5", "■ errors 1", "$ honeytel traces 0af7651916cd43dd"})
     EXPECT_TRUE(has(screen, part)) << part << " is not on\n" << screen;
 }
 

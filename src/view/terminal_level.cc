@@ -74,14 +74,14 @@ void draw_heat(Grid& grid, const Box& box, const Box& plot, const LevelDetail& d
 void draw_exemplars(Grid& grid, std::size_t row, const Box& box, const LevelDetail& detail, const Limits& limits) {
   if (detail.exemplars.empty()) return;
   const Look& look = grid.look();
-  std::vector<Segment> segments{{std::string(look.say(Word::exemplars)), kDim, 90}};
+  std::vector<Segment> segments{{std::string(look.say("top.exemplars")), kDim, 90}};
   for (std::size_t i = 0; i < std::min<std::size_t>(4, detail.exemplars.size()); ++i) {
     const LevelDetail::Exemplar& e = detail.exemplars[i];
     segments.push_back(
         {std::string(look.sign("● ", "* ")) + value_text(e.value, limits.unit) + " " + e.trace_id.substr(0, 8),
          in(hue_of(level_at(e.value, limits))), 80 - static_cast<int>(i)});
   }
-  segments.push_back({"Enter " + std::string(look.say(Word::key_open)), kDim, 10});
+  segments.push_back({"Enter " + std::string(look.say("top.key_open")), kDim, 10});
   put_segments(grid, row, box.column, box.columns, std::move(segments), "   ");
 }
 
@@ -89,18 +89,18 @@ void draw_facts(const Model& model, Grid& grid, const Box& inside, const LevelCa
   const Look& look = grid.look();
   const std::int64_t at = model.state.paused ? model.state.paused_at_unix_ns : model.now_unix_ns;
   const std::string age = card.newest_unix_s == 0 || !model.live ? std::string()
-                                                                 : std::string(look.say(Word::newest)) + " " +
+                                                                 : std::string(look.say("top.newest")) + " " +
                                                                        age_text(at / kSecondNs - card.newest_unix_s);
   put_segments(grid, inside.row, inside.column, inside.columns,
                {{value_text(card.value, card.unit), card.state ? in(hue_of(*card.state), true) : kBold, 9},
-                {std::string(look.say(Word::objective)) + " < " + value_text(card.objective, card.unit), kPlain, 6},
-                {std::string(look.say(Word::budget)) + " " + percent_text(card.budget_left, look),
+                {std::string(look.say("top.objective")) + " < " + value_text(card.objective, card.unit), kPlain, 6},
+                {std::string(look.say("top.budget")) + " " + percent_text(card.budget_left, look),
                  card.budget_left < 0 ? in(Hue::red, true) : kPlain, 7},
-                {std::string(look.say(Word::burn)) + " " + times_text(card.burn_1h, look) + " 1h, " +
+                {std::string(look.say("top.burn")) + " " + times_text(card.burn_1h, look) + " 1h, " +
                      times_text(card.burn_6h, look) + " 6h",
                  kPlain, 8},
-                {std::to_string(card.breaches) + " " + std::string(look.say(Word::of)) + " " +
-                     std::to_string(card.breaches_required) + " " + std::string(look.say(Word::breaches)),
+                {std::to_string(card.breaches) + " " + std::string(look.say("top.of")) + " " +
+                     std::to_string(card.breaches_required) + " " + std::string(look.say("top.breaches")),
                  card.breaches > 0 ? in(Hue::yellow) : kPlain, 5},
                 {rate_text(card.rate, look), kPlain, 3},
                 {age, kPlain, 2}},
@@ -122,7 +122,7 @@ std::vector<Curve> curves_of(const LevelDetail& detail) {
 void draw_level(const Model& model, Grid& grid, const Box& box) {
   const Look& look = grid.look();
   const LevelCard* card = card_of(model);
-  if (card == nullptr) return draw_centred(grid, box, {std::string(look.say(Word::no_levels))}, kDim);
+  if (card == nullptr) return draw_centred(grid, box, {std::string(look.say("top.no_levels"))}, kDim);
   const bool calm = !card->state || *card->state == Level::ok;
   const bool framed = box.rows >= 6 && box.columns >= 40;
   const Ink ink = calm ? kDim : in(hue_of(*card->state));
@@ -159,7 +159,7 @@ void draw_level(const Model& model, Grid& grid, const Box& box) {
   if (has_heat) curves.rows = rest.rows * 3 / 5;
   const Box plot = draw_curves(grid, curves, curves_of(*detail), limits, true);
   if (!has_heat) return;
-  grid.put(curves.row + curves.rows, rest.column, look.say(Word::heat), kDim, rest.columns);
+  grid.put(curves.row + curves.rows, rest.column, look.say("top.heat"), kDim, rest.columns);
   const std::size_t heat_row = curves.row + curves.rows + 1;
   draw_heat(grid, rest, {heat_row, plot.column, rest.row + rest.rows - heat_row, plot.columns}, *detail, limits);
 }

@@ -13,8 +13,8 @@ constexpr std::size_t kFactColumns = 26;  // of the facts beside a large curve
 Limits limits_of(const LevelCard& card) { return {card.yellow, card.orange, card.red, card.objective, card.unit}; }
 
 std::string state_text(const LevelCard& card, const Look& look) {
-  if (!card.state) return std::string(look.sign("○ ", "? ")) + std::string(look.say(Word::no_data));
-  constexpr std::array kWords{Word::ok, Word::yellow, Word::orange, Word::red};
+  if (!card.state) return std::string(look.sign("○ ", "? ")) + std::string(look.say("top.no_data"));
+  constexpr std::array<MessageKey, 4> kWords{"top.ok", "top.yellow", "top.orange", "top.red"};
   return std::string(look.sign_of(*card.state)) + " " +
          std::string(look.say(kWords[static_cast<std::size_t>(*card.state)]));
 }
@@ -30,7 +30,7 @@ Facts facts_of(const LevelCard& card, const Model& model, const Look& look) {
   facts.objective = "< " + value_text(card.objective, card.unit);
   facts.budget = percent_text(card.budget_left, look);
   facts.burn = times_text(card.burn_1h, look) + " 1h  " + times_text(card.burn_6h, look) + " 6h";
-  facts.breaches = std::to_string(card.breaches) + " " + std::string(look.say(Word::of)) + " " +
+  facts.breaches = std::to_string(card.breaches) + " " + std::string(look.say("top.of")) + " " +
                    std::to_string(card.breaches_required);
   facts.rate = rate_text(card.rate, look);
   const std::int64_t at = model.state.paused ? model.state.paused_at_unix_ns : model.now_unix_ns;
@@ -51,17 +51,17 @@ void draw_fact_column(Grid& grid, const Box& box, const LevelCard& card, const F
   if (after + 2 < box.column + box.columns)
     grid.put(row, after + 2, facts.objective, kDim, box.column + box.columns - after - 2);
   ++row;
-  const auto line = [&](Word what, const std::string& text, Ink ink) {
+  const auto line = [&](MessageKey what, const std::string& text, Ink ink) {
     if (row >= end) return;
     const std::size_t at = std::max(grid.put(row, box.column, look.say(what), kDim, 12) + 1, box.column + 10);
     if (at < box.column + box.columns) grid.put(row, at, text, ink, box.column + box.columns - at);
     ++row;
   };
-  line(Word::budget, facts.budget, budget_ink(card));
-  line(Word::burn, facts.burn, kPlain);
-  line(Word::breaches, facts.breaches, card.breaches > 0 ? in(Hue::yellow) : kPlain);
-  line(Word::rate, facts.rate, kPlain);
-  line(Word::newest, facts.age, kPlain);
+  line("top.budget", facts.budget, budget_ink(card));
+  line("top.burn", facts.burn, kPlain);
+  line("top.breaches", facts.breaches, card.breaches > 0 ? in(Hue::yellow) : kPlain);
+  line("top.rate", facts.rate, kPlain);
+  line("top.newest", facts.age, kPlain);
 }
 
 /// The same in a line or two, as far as there is room.
@@ -70,12 +70,12 @@ void draw_fact_lines(Grid& grid, const Box& box, const LevelCard& card, const Fa
   put_segments(grid, box.row, box.column, box.columns,
                {{facts.value, state_ink(card), 9},
                 {facts.objective, kDim, 5},
-                {std::string(look.say(Word::budget)) + " " + facts.budget, budget_ink(card), 7}},
+                {std::string(look.say("top.budget")) + " " + facts.budget, budget_ink(card), 7}},
                "  ");
   if (box.rows < 2) return;
   put_segments(
       grid, box.row + 1, box.column, box.columns,
-      {{std::string(look.say(Word::burn)) + " " + times_text(card.burn_1h, look) + "/" + times_text(card.burn_6h, look),
+      {{std::string(look.say("top.burn")) + " " + times_text(card.burn_1h, look) + "/" + times_text(card.burn_6h, look),
         kPlain, 8},
        {facts.breaches, card.breaches > 0 ? in(Hue::yellow) : kPlain, 7},
        {facts.rate, kPlain, 3},
@@ -175,10 +175,10 @@ void draw_line(Grid& grid, std::size_t row, const Box& box, const LevelCard& car
 
 void draw_levels(const Model& model, Grid& grid, const Box& box) {
   const Look& look = grid.look();
-  if (!model.found.levels) return draw_centred(grid, box, {std::string(look.say(Word::reading)) + " …"}, kDim);
+  if (!model.found.levels) return draw_centred(grid, box, {std::string(look.say("top.reading")) + " …"}, kDim);
   const std::vector<const LevelCard*> cards = shown_cards(model);
   if (cards.empty()) {
-    const Word why = model.found.levels->cards.empty() ? Word::no_levels : Word::no_match;
+    const MessageKey why = model.found.levels->cards.empty() ? MessageKey("top.no_levels") : "top.no_match";
     return draw_centred(grid, box, {std::string(look.say(why))}, kDim);
   }
   const Place& place = model.state.place();

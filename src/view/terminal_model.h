@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/events.h"
+#include "base/messages.h"
 #include "query/trace_reader.h"
-#include "view/terminal_words.h"
 
 namespace honeylink::telemetry::view {
 
@@ -153,7 +153,7 @@ struct ViewState {
   std::size_t help_top = 0;
   bool typing = false;  // a filter
   std::string typed;
-  std::optional<Word> notice;  // until the next key, and what follows it
+  std::optional<MessageKey> notice;  // until the next key, and what follows it
   std::string message;
   bool quit = false;
 

@@ -75,30 +75,32 @@ void draw_rows(Grid& grid, const Box& box, const std::vector<TableColumn>& table
 
 std::string shown_text(std::size_t shown, std::uint64_t total, const Look& look) {
   if (total <= shown) return query::format_count(total);
-  return std::string(look.say(Word::showing)) + " " + query::format_count(shown) + " " +
-         std::string(look.say(Word::of)) + " " + query::format_count(total);
+  return std::string(look.say("top.showing")) + " " + query::format_count(shown) + " " +
+         std::string(look.say("top.of")) + " " + query::format_count(total);
 }
 
 /// "Traces · showing 50 of 1,204 · newest first · filter: errors". Answers the box below it.
-Box draw_heading(const Model& model, Grid& grid, const Box& box, Word title, const std::string& count, Word order) {
+Box draw_heading(const Model& model, Grid& grid, const Box& box, MessageKey title, const std::string& count,
+                 MessageKey order) {
   const Look& look = grid.look();
   if (box.rows < 5) return box;
   std::vector<Segment> segments{{std::string(look.say(title)), kBold, 9}, {count, kPlain, 7}};
   const std::string& filter = model.state.filter();
-  if (!filter.empty()) segments.push_back({std::string(look.say(Word::filter)) + ": " + filter, in(Hue::yellow), 8});
+  if (!filter.empty()) segments.push_back({std::string(look.say("top.filter")) + ": " + filter, in(Hue::yellow), 8});
   segments.push_back({std::string(look.say(order)), kDim, 1});
   put_segments(grid, box.row, box.column, box.columns, std::move(segments), look.sign(" · ", "  "));
   return {box.row + 1, box.column, box.rows - 1, box.columns};
 }
 
 /// What stands where there are no rows: why, and what to do.
-void draw_empty(const Model& model, Grid& grid, const Box& box, Word none, bool known, const std::string& problem) {
+void draw_empty(const Model& model, Grid& grid, const Box& box, MessageKey none, bool known,
+                const std::string& problem) {
   const Look& look = grid.look();
   if (!problem.empty()) return draw_centred(grid, box, {problem}, in(Hue::orange));
-  if (!known) return draw_centred(grid, box, {std::string(look.say(Word::reading)) + " …"}, kDim);
-  if (!model.state.filter().empty()) return draw_centred(grid, box, {std::string(look.say(Word::no_match))}, kDim);
+  if (!known) return draw_centred(grid, box, {std::string(look.say("top.reading")) + " …"}, kDim);
+  if (!model.state.filter().empty()) return draw_centred(grid, box, {std::string(look.say("top.no_match"))}, kDim);
   std::vector<std::string> lines{std::string(look.say(none))};
-  if (none != Word::no_alerts && model.live) lines.emplace_back(look.say(Word::make_some));
+  if (model.live && model.state.page != Page::alerts) lines.emplace_back(look.say("top.make_some"));
   draw_centred(grid, box, lines, kDim);
 }
 
@@ -118,15 +120,15 @@ void draw_traces(const Model& model, Grid& grid, const Box& box) {
   const Look& look = grid.look();
   const TraceTable* table = model.found.traces.get();
   const std::size_t rows = table == nullptr ? 0 : table->rows.size();
-  const Box body = draw_heading(model, grid, box, Word::traces,
-                                table == nullptr ? "" : shown_text(rows, table->total, look), Word::newest_first);
+  const Box body = draw_heading(model, grid, box, "top.traces",
+                                table == nullptr ? "" : shown_text(rows, table->total, look), "top.newest_first");
   if (rows == 0)
-    return draw_empty(model, grid, body, Word::no_traces, table != nullptr, table == nullptr ? "" : table->problem);
+    return draw_empty(model, grid, body, "top.no_traces", table != nullptr, table == nullptr ? "" : table->problem);
   const std::vector<TableColumn> columns{
-      {std::string(look.say(Word::start)), 12, false, 6}, {std::string(look.say(Word::duration)), 10, true, 9},
-      {std::string(look.say(Word::spans)), 7, true, 3},   {std::string(look.say(Word::errors)), 6, true, 7},
-      {std::string(look.say(Word::root)), 0, false, 10},  {std::string(look.say(Word::service)), 16, false, 2},
-      {std::string(look.say(Word::trace)), 8, false, 4}};
+      {std::string(look.say("top.start")), 12, false, 6}, {std::string(look.say("top.duration")), 10, true, 9},
+      {std::string(look.say("top.spans")), 7, true, 3},   {std::string(look.say("top.errors")), 6, true, 7},
+      {std::string(look.say("top.root")), 0, false, 10},  {std::string(look.say("top.service")), 16, false, 2},
+      {std::string(look.say("top.trace")), 8, false, 4}};
   draw_rows(grid, body, columns, rows, model.state.place(), true, [&](std::size_t row, std::size_t column) -> Text {
     const query::TraceSummary& trace = table->rows[row];
     switch (column) {
@@ -156,15 +158,16 @@ void draw_logs(const Model& model, Grid& grid, const Box& box) {
   const std::size_t rows = table == nullptr ? 0 : table->rows.size();
   const Place& place = model.state.place();
   const std::string count = table == nullptr ? "" : query::format_count(rows) + std::string(table->whole ? "" : "+");
-  const Box body = draw_heading(model, grid, box, Word::logs, count,
-                                place.follows && model.live && !model.state.paused ? Word::follows : Word::start);
+  const Box body =
+      draw_heading(model, grid, box, "top.logs", count,
+                   place.follows && model.live && !model.state.paused ? MessageKey("top.follows") : "top.start");
   if (rows == 0)
-    return draw_empty(model, grid, body, Word::no_logs, table != nullptr, table == nullptr ? "" : table->problem);
-  const std::vector<TableColumn> columns{{std::string(look.say(Word::start)), 12, false, 6},
-                                         {std::string(look.say(Word::state)), 7, false, 7},
-                                         {std::string(look.say(Word::service)), 18, false, 2},
-                                         {std::string(look.say(Word::logs)), 0, false, 10},
-                                         {std::string(look.say(Word::trace)), 8, false, 3}};
+    return draw_empty(model, grid, body, "top.no_logs", table != nullptr, table == nullptr ? "" : table->problem);
+  const std::vector<TableColumn> columns{{std::string(look.say("top.start")), 12, false, 6},
+                                         {std::string(look.say("top.state")), 7, false, 7},
+                                         {std::string(look.say("top.service")), 18, false, 2},
+                                         {std::string(look.say("top.logs")), 0, false, 10},
+                                         {std::string(look.say("top.trace")), 8, false, 3}};
   draw_rows(grid, body, columns, rows, place, !place.follows, [&](std::size_t row, std::size_t column) -> Text {
     const LogRow& line = *table->rows[row];
     switch (column) {
@@ -191,22 +194,22 @@ void draw_alerts(const Model& model, Grid& grid, const Box& box) {
   const AlertTable* table = model.found.alerts.get();
   const std::vector<const AlertRow*> shown = shown_alerts(model);
   const std::size_t rows = shown.size();
-  const Box body = draw_heading(model, grid, box, Word::alerts, table == nullptr ? "" : query::format_count(rows),
-                                Word::newest_first);
+  const Box body = draw_heading(model, grid, box, "top.alerts", table == nullptr ? "" : query::format_count(rows),
+                                "top.newest_first");
   if (rows == 0)
-    return draw_empty(model, grid, body, Word::no_alerts, table != nullptr, table == nullptr ? "" : table->problem);
-  const std::vector<TableColumn> columns{{std::string(look.say(Word::since)), 11, false, 7},
-                                         {std::string(look.say(Word::state)), 10, false, 9},
+    return draw_empty(model, grid, body, "top.no_alerts", table != nullptr, table == nullptr ? "" : table->problem);
+  const std::vector<TableColumn> columns{{std::string(look.say("top.since")), 11, false, 7},
+                                         {std::string(look.say("top.state")), 10, false, 9},
                                          {"SLI", 0, false, 10, 33},
-                                         {std::string(look.say(Word::value)), 10, true, 8},
-                                         {std::string(look.say(Word::threshold)), 10, true, 5},
-                                         {std::string(look.say(Word::cleared)), 11, false, 6},
-                                         {std::string(look.say(Word::told)), 8, true, 3},
-                                         {std::string(look.say(Word::trace)), 8, false, 4}};
+                                         {std::string(look.say("top.value")), 10, true, 8},
+                                         {std::string(look.say("top.threshold")), 10, true, 5},
+                                         {std::string(look.say("top.cleared")), 11, false, 6},
+                                         {std::string(look.say("top.told")), 8, true, 3},
+                                         {std::string(look.say("top.trace")), 8, false, 4}};
   draw_rows(grid, body, columns, rows, model.state.place(), true, [&](std::size_t row, std::size_t column) -> Text {
     const AlertRow& alert = *shown[row];
     const AlertEvent& event = alert.event;
-    constexpr std::array kWords{Word::ok, Word::yellow, Word::orange, Word::red};
+    constexpr std::array<MessageKey, 4> kWords{"top.ok", "top.yellow", "top.orange", "top.red"};
     const bool fires = event.cleared_at_unix_ns == 0;
     switch (column) {
       case 0:
@@ -222,7 +225,7 @@ void draw_alerts(const Model& model, Grid& grid, const Box& box) {
       case 4:
         return {"> " + value_text(event.threshold, event.unit), kDim};
       case 5:
-        if (fires) return {std::string(look.say(Word::fires)), in(hue_of(event.severity), true)};
+        if (fires) return {std::string(look.say("top.fires")), in(hue_of(event.severity), true)};
         return {moment_text(event.cleared_at_unix_ns, model.now_unix_ns, false), kDim};
       case 6:
         return {std::isfinite(alert.toast_ms) ? query::format_duration(static_cast<std::int64_t>(alert.toast_ms * 1e6))

@@ -48,7 +48,7 @@ void draw_bar(Grid& grid, std::size_t row, std::size_t column, std::size_t colum
   const auto last = static_cast<std::size_t>(std::clamp(std::ceil(end), static_cast<double>(first) + 1, cells));
   const bool critical = span.critical_ns > 0;
   const Ink ink = in(span.error ? Hue::red : critical ? Hue::orange : Hue::blue);
-  const char32_t glyph = critical ? (look.utf8 ? U'█' : U'#') : (look.utf8 ? U'━' : U'=');
+  const char32_t glyph = critical ? (look.utf8 ? U'▆' : U'#') : (look.utf8 ? U'━' : U'=');
   grid.fill(row, column + first, last - first, glyph, ink);
 }
 
@@ -56,15 +56,15 @@ std::vector<Segment> notes_of(const OpenTrace& trace, std::size_t index, const L
   const OpenTrace::Row& row = trace.rows[index];
   std::vector<Segment> notes;
   if (row.error)
-    notes.push_back({std::string(look.sign("■ ", "! ")) + std::string(look.say(Word::error)), in(Hue::red), 9});
+    notes.push_back({std::string(look.sign("■ ", "! ")) + std::string(look.say("top.error")), in(Hue::red), 9});
   if (row.unfinished)
-    notes.push_back({std::string(look.sign("◆ ", "* ")) + std::string(look.say(Word::unfinished)), in(Hue::orange), 8});
-  if (row.orphan) notes.push_back({std::string(look.say(Word::no_parent)), kDim, 2});
+    notes.push_back({std::string(look.sign("◆ ", "* ")) + std::string(look.say("top.unfinished")), in(Hue::orange), 8});
+  if (row.orphan) notes.push_back({std::string(look.say("top.no_parent")), kDim, 2});
   if (index == trace.slowest && trace.rows.size() > 1) {
     const double share =
         static_cast<double>(row.critical_ns) / static_cast<double>(std::max<std::int64_t>(1, trace.duration_ns));
-    notes.push_back({std::string(look.sign("← ", "<- ")) + std::string(look.say(Word::critical_path)) + " " +
-                         percent_text(share, look),
+    notes.push_back({std::string(look.sign("← ", "<- ")) + std::string(look.say("top.critical_path")) + " " +
+                         std::to_string(std::lround(share * 100)) + " %",
                      kBold, 7});
   }
   return notes;
@@ -86,7 +86,7 @@ Columns columns_of(std::size_t all) {
   }
   columns.name = std::clamp<std::size_t>(all * 3 / 10, 22, 48);
   columns.service = all >= 76 ? std::min<std::size_t>(20, all / 6) : 0;
-  columns.notes = all >= 96 ? std::min<std::size_t>(30, all / 5) : 0;
+  columns.notes = all >= 96 ? std::min<std::size_t>(30, all / 4) : 0;
   const std::size_t used = columns.name + 1 + columns.duration + 1 + (columns.service > 0 ? columns.service + 1 : 0) +
                            (columns.notes > 0 ? columns.notes + 1 : 0);
   columns.bar = all - used;
@@ -139,10 +139,10 @@ void draw_selected(Grid& grid, std::size_t row, const Box& box, const OpenTrace&
   std::vector<Segment> segments{
       {trace.texts[span.name], kBold, 9, true},
       {query::format_duration(span.duration_ns), kPlain, 8},
-      {std::string(look.say(Word::self)) + " " + query::format_duration(span.self_ns), kPlain, 6},
+      {std::string(look.say("top.self")) + " " + query::format_duration(span.self_ns), kPlain, 6},
       {"+" + offset_text(span.start_ns), kPlain, 5},
       {hex(span.span_id), kDim, 2},
-      {"Enter " + std::string(look.say(Word::key_open)), kDim, 1}};
+      {"Enter " + std::string(look.say("top.key_open")), kDim, 1}};
   for (Segment& note : notes_of(trace, index, look)) segments.insert(segments.begin() + 1, std::move(note));
   put_segments(grid, row, box.column, box.columns, std::move(segments), look.sign(" · ", "  "));
 }
@@ -151,7 +151,7 @@ void draw_details(const Model& model, Grid& grid, const Box& box) {
   const Look& look = grid.look();
   const SpanDetail* detail = model.found.span.get();
   if (detail == nullptr || detail->span_id != model.state.span_id)
-    return draw_centred(grid, box, {std::string(look.say(Word::reading)) + " …"}, kDim);
+    return draw_centred(grid, box, {std::string(look.say("top.reading")) + " …"}, kDim);
   const std::size_t top =
       std::min(model.state.detail_top, detail->lines.size() - std::min(detail->lines.size(), box.rows));
   for (std::size_t i = 0; i < box.rows && top + i < detail->lines.size(); ++i)
@@ -164,20 +164,20 @@ void draw_trace(const Model& model, Grid& grid, const Box& box) {
   const Look& look = grid.look();
   const OpenTrace* trace = model.found.trace.get();
   if (trace == nullptr || !trace->trace_id.starts_with(model.state.trace_id))
-    return draw_centred(grid, box, {std::string(look.say(Word::reading)) + " …"}, kDim);
+    return draw_centred(grid, box, {std::string(look.say("top.reading")) + " …"}, kDim);
   if (trace->rows.empty()) return draw_centred(grid, box, {trace->problem}, in(Hue::orange));
   if (!model.state.span_id.empty()) return draw_details(model, grid, box);
   Box rest = box;
   const Place& place = model.state.place();
   if (rest.rows >= 3) {
     std::vector<Segment> title{
-        {std::string(look.say(Word::trace)), kBold, 3},
+        {std::string(look.say("top.trace")), kBold, 3},
         {box.columns >= 60 ? trace->trace_id : trace->trace_id.substr(0, 8), kPlain, 9},
         {query::format_local(trace->start_unix_ns).substr(0, 23), kDim, 4},
         {query::format_duration(trace->duration_ns), kPlain, 8},
-        {std::string(look.say(Word::spans)) + " " + query::format_count(trace->rows.size()), kPlain, 6}};
+        {std::string(look.say("top.spans")) + " " + query::format_count(trace->rows.size()), kPlain, 6}};
     if (trace->errors > 0)
-      title.push_back({std::string(look.sign("■ ", "! ")) + std::string(look.say(Word::errors)) + " " +
+      title.push_back({std::string(look.sign("■ ", "! ")) + std::string(look.say("top.errors")) + " " +
                            query::format_count(trace->errors),
                        in(Hue::red), 7});
     put_segments(grid, rest.row, rest.column, rest.columns, std::move(title), look.sign(" · ", "  "));
@@ -189,7 +189,7 @@ void draw_trace(const Model& model, Grid& grid, const Box& box) {
   const std::size_t top = scrolled(place.top, selected, rest.rows, trace->rows.size());
   for (std::size_t i = 0; i < rest.rows && top + i < trace->rows.size(); ++i) {
     draw_span(model, grid, rest.row + i, rest, *trace, top + i);
-    // Not the bar: in reverse a full block is a hole.
+    // Not the bar: in reverse a block is a hole.
     if (top + i == selected) grid.highlight(rest.row + i, rest.column, columns_of(rest.columns).name);
   }
 }
