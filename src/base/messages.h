@@ -14,11 +14,10 @@
 
 #include "base/message.h"
 #include "base/messages_consent.h"
-#include "base/messages_top.h"
 
 namespace honeylink::telemetry {
 
-inline constexpr std::array kAreas{std::span<const Message>(kConsentMessages), std::span<const Message>(kTopMessages)};
+inline constexpr std::array kAreas{std::span<const Message>(kConsentMessages)};
 
 class MessageKey {
  public:

@@ -4,7 +4,6 @@
 #include <bit>
 
 #include "base/counters.h"
-#include "export/exporter.h"
 
 namespace honeylink::telemetry::engine {
 

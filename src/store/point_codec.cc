@@ -2,7 +2,7 @@
 #include "store/point_codec.h"
 
 #include <algorithm>
-#include <numeric>
+#include <tuple>
 
 #include "store/bytes.h"
 #include "store/point_aggregates.h"
@@ -65,8 +65,7 @@ bool get_presence(Decoder& in, std::uint32_t ticks, SegmentWorkspace& work, std:
   const auto form = static_cast<PresenceForm>(in.fixed<std::uint8_t>());
   if (!in.ok()) return false;
   if (form == PresenceForm::all) {
-    present.resize(ticks);
-    std::iota(present.begin(), present.end(), 0U);
+    for (std::uint32_t tick = 0; tick < ticks; ++tick) present.push_back(tick);
     return true;
   }
   if (form == PresenceForm::runs) return get_runs(in, ticks, present);

@@ -5,7 +5,7 @@ a machine that will be off-line later.
   --list   print the packages and install nothing
 example: ./dev setup" "$@"
 case ${1:-} in
-  "") need build test bench models lint fuzz coverage; say "everything is there" ;;
-  --list) packages_of build page test bench models lint fuzz coverage | xargs ;;
+  "") need build test bench models lint fuzz coverage screenshots; say "everything is there" ;;
+  --list) packages_of build page test bench models lint fuzz coverage screenshots | xargs ;;
   *) usage_error "setup does not know '$1'" ;;
 esac

@@ -150,21 +150,24 @@ function redraw(): void {
   void openView();
 }
 
-async function start(): Promise<void> {
-  startTheme();
-  startKeys();
-  drawShell();
+/** Opens the address's session where it brings a token, then its view. False: there is no session to be had. */
+async function enter(): Promise<boolean> {
   try {
     await openSession();
   } catch (error) {
     main.replaceChildren(problem(error));
-    return;
+    return false;
   }
-  window.addEventListener(
-    'hashchange',
-    () => void (location.hash.includes('token=') ? openSession().then(openView) : openView()),
-  );
-  live.start();
   await openView();
+  return true;
+}
+
+async function start(): Promise<void> {
+  startTheme();
+  startKeys();
+  drawShell();
+  if (!(await enter())) return;
+  window.addEventListener('hashchange', () => void enter());
+  live.start();
 }
 void start();

@@ -68,5 +68,11 @@ export async function openSession(): Promise<void> {
   if (!token) return;
   const to = fragment.get('to') ?? '/slis';
   history.replaceState(null, '', `#${to.startsWith('/') ? to : '/slis'}`);
-  await post('/api/session', { token });
+  try {
+    await post('/api/session', { token });
+  } catch (error) {
+    // A token opens one session; the same address in a second tab of this browser finds that session open.
+    if (!(error instanceof Problem) || error.status !== 403) throw error;
+    await get('/api/status');
+  }
 }

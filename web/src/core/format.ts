@@ -39,6 +39,7 @@ export function number(value: number | null | undefined): string {
 
 export function withUnit(value: number | null | undefined, unit: string): string {
   if (value === null || value === undefined) return '–';
+  if (unit === 's') return duration(value * 1e9);
   return unit === '' || unit === '1' || unit === 'ratio' ? number(value) : `${number(value)} ${plain(unit)}`;
 }
 
@@ -121,7 +122,13 @@ export function time(nano: bigint, digits = 3, withDate = false): string {
 export function zone(at: Date): string {
   if (settings.utc) return 'UTC';
   const minutes = -at.getTimezoneOffset();
+  if (minutes === 0) return 'UTC';
   return `UTC${minutes < 0 ? '−' : '+'}${two(Math.floor(Math.abs(minutes) / 60))}:${two(Math.abs(minutes) % 60)}`;
+}
+
+/** Unix nanoseconds that came as decimal text; null where it is none. */
+export function nanoOf(text: string | undefined): bigint | null {
+  return text !== undefined && /^-?\d{1,19}$/.test(text) ? BigInt(text) : null;
 }
 
 export const secondsToNano = (seconds: number): bigint => BigInt(Math.round(seconds * 1e3)) * 1000000n;

@@ -14,8 +14,11 @@ export function bind(bindings: Bindings, signal: AbortSignal): void {
 
 const writes = (element: Element | null): boolean =>
   element instanceof HTMLElement && element.matches('input:not([type=checkbox]), textarea, select');
-const presses = (element: Element | null): boolean =>
-  element instanceof HTMLElement && element.matches('button, a[href], summary, input');
+/** What Enter or Space press by themselves: a link takes Enter only. */
+const presses = (element: Element | null, key: string): boolean =>
+  element instanceof HTMLElement &&
+  ((key === ' ' && element.matches('button, summary, input')) ||
+    (key === 'Enter' && element.matches('button, a[href], summary, input')));
 
 function pressed(event: KeyboardEvent): void {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || document.querySelector('dialog[open]'))
@@ -25,7 +28,7 @@ function pressed(event: KeyboardEvent): void {
     if (event.key === 'Escape') (target as HTMLElement).blur();
     return;
   }
-  if ((event.key === ' ' || event.key === 'Enter') && presses(target)) return;
+  if (presses(target, event.key)) return;
   for (const bindings of [...pile].reverse()) {
     const action = bindings[event.key];
     if (action && action(event) !== false) {

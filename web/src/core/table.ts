@@ -11,6 +11,14 @@ export interface Rows {
   note?: string;
 }
 
+/** The head of a table; `numbers`: which columns stand at the right. */
+export function head(texts: string[], numbers: number[] = []): HTMLElement {
+  const cells = texts.map((text, i) =>
+    h('th', { scope: 'col', class: numbers.includes(i) ? 'number' : undefined }, text),
+  );
+  return h('thead', {}, h('tr', {}, ...cells));
+}
+
 export function table({ caption, columns, rows, note }: Rows): HTMLElement {
   return h(
     'div',
@@ -19,7 +27,7 @@ export function table({ caption, columns, rows, note }: Rows): HTMLElement {
       'table',
       { class: 'data' },
       h('caption', {}, caption),
-      h('thead', {}, h('tr', {}, ...columns.map((column) => h('th', { scope: 'col' }, column)))),
+      head(columns),
       h('tbody', {}, ...rows.map((row) => h('tr', {}, ...row.map((cell) => h('td', {}, cell))))),
     ),
     note ? h('p', { class: 'dim' }, note) : null,

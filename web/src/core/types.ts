@@ -100,12 +100,14 @@ export interface SpanDetail {
   logs?: LogLine[];
 }
 
+/** A line that was damaged has `raw` only. */
 export interface LogLine {
-  timestamp: string;
-  time_unix_nano: string;
-  level: string;
-  event: string;
-  service: string;
+  raw?: string;
+  timestamp?: string;
+  time_unix_nano?: string;
+  level?: string;
+  event?: string;
+  service?: string;
   module?: string;
   message?: string;
   trace_id?: string;
@@ -141,7 +143,7 @@ export interface Series {
   name: string;
   kind: string;
   unit: string;
-  labels: Record<string, string>;
+  labels: string | Record<string, string>;
   module?: string;
   service: string;
   value: number | null;

@@ -7,7 +7,7 @@ import { t } from '../core/i18n';
 import { chip, levelOf } from '../core/levels';
 import { live } from '../core/live';
 import { address } from '../core/router';
-import { empty, problem } from '../core/table';
+import { empty, head, problem } from '../core/table';
 import type { Alert } from '../core/types';
 import { aborted, seconds } from '../core/view';
 
@@ -41,7 +41,7 @@ function row(alert: Alert): HTMLElement {
     ),
     h(
       'td',
-      {},
+      { class: 'nowrap' },
       number(alert.current_value),
       h('span', { class: 'dim' }, ` > ${number(alert.threshold)}`),
       h('div', { class: 'dim small-text' }, t('alert.rule', { level: plain(alert.threshold_type, 30) })),
@@ -131,23 +131,15 @@ export async function alertsPanel(place: HTMLElement, since: string, signal: Abo
           h(
             'table',
             { class: 'data wide' },
-            h(
-              'thead',
-              {},
-              h(
-                'tr',
-                {},
-                ...[
-                  t('span.state'),
-                  'SLI',
-                  t('alert.value'),
-                  t('alert.since'),
-                  t('alert.until'),
-                  t('alert.told'),
-                  t('trace'),
-                ].map((text) => h('th', { scope: 'col' }, text)),
-              ),
-            ),
+            head([
+              t('span.state'),
+              'SLI',
+              t('alert.value'),
+              t('alert.since'),
+              t('alert.until'),
+              t('alert.told'),
+              t('trace'),
+            ]),
             h('tbody', {}, ...sorted.map(row)),
           ),
         ),

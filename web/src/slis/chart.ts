@@ -1,7 +1,7 @@
 // The lines of an SLI over its threshold bands, by uPlot. The newest value comes live, between two stored points; the axis below is shared
 // with the heatmap: same margins, same range.
 import uPlot from 'uplot';
-import { number, secondsToNano, time, withUnit } from '../core/format';
+import { number, plain, secondsToNano, time, withUnit } from '../core/format';
 import { t } from '../core/i18n';
 import { LEVELS } from '../core/levels';
 import { settings } from '../core/settings';
@@ -101,119 +101,122 @@ function bands(sli: () => Sli): uPlot.Plugin {
   };
 }
 
-export interface Chart {
-  setHistory(history: History, from: number, to: number): void;
-  setSli(sli: Sli): void;
-  live(at: number, value: number | null): void;
-}
+const LOOK: Record<string, Partial<uPlot.Series>> = {
+  value: { stroke: () => colour('ink'), width: 2 },
+  p50: { stroke: () => colour('line-50'), width: 1.5 },
+  p95: { stroke: () => colour('ink'), width: 2 },
+  p99: { stroke: () => colour('line-99'), width: 1.5, dash: [5, 3] },
+};
+const grid = { stroke: () => colour('grid'), width: 1 };
+const AXIS = { stroke: () => colour('dim'), grid, ticks: grid, font: FONT };
 
-export function sliChart(place: HTMLElement, first: Sli, signal: AbortSignal): Chart {
-  let sli = first;
-  let history: History | null = null;
-  let range: [number, number] = [0, 1];
-  let newest: [number, number | null] | null = null;
-  let plot: uPlot | null = null;
-  const width = (): number => Math.max(280, place.clientWidth);
-  const lines = (): (keyof History)[] => (sli.kind === 'ratio' ? ['value'] : ['p50', 'p95', 'p99']);
-  // The line that is judged is the one that the live value continues.
-  const judged = (): keyof History =>
-    sli.kind === 'ratio' ? 'value' : sli.quantile === 0.5 ? 'p50' : sli.quantile === 0.99 ? 'p99' : 'p95';
+export class SliChart {
+  private history: History | null = null;
+  private range: [number, number] = [0, 1];
+  private newest: [number, number] | null = null;
+  private plot: uPlot | null = null;
 
-  const data = (): uPlot.AlignedData => {
-    const base = history!;
-    const columns = lines().map((name) => (base[name] as (number | null)[] | undefined) ?? base.t.map(() => null));
-    const last = base.t[base.t.length - 1] ?? 0;
-    if (!newest || newest[0] <= last || newest[1] === null) return [base.t, ...columns];
-    return [
-      [...base.t, newest[0]],
-      ...columns.map((column, i) => [...column, lines()[i] === judged() ? newest![1] : null]),
-    ];
-  };
-  const top = (_u: uPlot, _low: number, high: number): [number, number] => [
-    0,
-    Math.max(high || 0, sli.yellow ?? 0, sli.objective ?? 0) * 1.25 || 1,
-  ];
-  const look: Record<string, Partial<uPlot.Series>> = {
-    value: { stroke: () => colour('ink'), width: 2 },
-    p50: { stroke: () => colour('line-50'), width: 1.5 },
-    p95: { stroke: () => colour('ink'), width: 2 },
-    p99: { stroke: () => colour('line-99'), width: 1.5, dash: [5, 3] },
-  };
-  const axis = {
-    stroke: () => colour('dim'),
-    grid: { stroke: () => colour('grid'), width: 1 },
-    ticks: { stroke: () => colour('grid'), width: 1 },
-    font: FONT,
-  };
+  constructor(
+    private readonly place: HTMLElement,
+    private sli: Sli,
+    signal: AbortSignal,
+  ) {
+    const resize = new ResizeObserver(() => {
+      if (this.plot && Math.abs(this.plot.width - this.width) > 1)
+        this.plot.setSize({ width: this.width, height: HEIGHT });
+    });
+    resize.observe(place);
+    onTheme(() => this.plot?.redraw(), signal);
+    signal.addEventListener('abort', () => {
+      resize.disconnect();
+      this.plot?.destroy();
+    });
+  }
 
-  const create = (): void => {
-    plot?.destroy();
-    place.replaceChildren();
-    plot = new uPlot(
+  setSli(sli: Sli): void {
+    this.sli = sli;
+  }
+
+  setHistory(history: History, from: number, to: number): void {
+    this.history = history;
+    this.range = [from, to];
+    this.place.setAttribute('role', 'img');
+    this.place.setAttribute('aria-label', chartSentence(this.sli, history));
+    if (this.plot) this.plot.setData(this.data());
+    else this.create();
+  }
+
+  /** The value of this moment, until the stored points have passed it. */
+  live(at: number, value: number | null): void {
+    this.newest = value === null ? this.newest : [at, value];
+    if (!this.plot || !this.history) return;
+    if (at > this.range[1]) this.range = [this.range[0] + at - this.range[1], at];
+    this.plot.setData(this.data());
+  }
+
+  private get width(): number {
+    return Math.max(280, this.place.clientWidth);
+  }
+
+  private get lines(): ('value' | 'p50' | 'p95' | 'p99')[] {
+    return this.sli.kind === 'ratio' ? ['value'] : ['p50', 'p95', 'p99'];
+  }
+
+  /** The line that is judged is the one that the live value continues. */
+  private get judged(): string {
+    if (this.sli.kind === 'ratio') return 'value';
+    return this.sli.quantile === 0.5 ? 'p50' : this.sli.quantile === 0.99 ? 'p99' : 'p95';
+  }
+
+  private data(): uPlot.AlignedData {
+    const { history, newest, lines } = this;
+    const t = history?.t ?? [];
+    const columns = lines.map((name) => history?.[name] ?? t.map(() => null));
+    if (!newest || newest[0] <= (t[t.length - 1] ?? 0)) return [t, ...columns];
+    return [[...t, newest[0]], ...columns.map((column, i) => [...column, lines[i] === this.judged ? newest[1] : null])];
+  }
+
+  private create(): void {
+    const top = (_u: uPlot, _low: number, high: number): [number, number] => {
+      const { yellow, objective } = this.sli;
+      return [0, Math.max(high || 0, yellow ?? 0, objective ?? 0) * 1.25 || 1];
+    };
+    const shown = (value: number | null): string => (value === null ? '–' : withUnit(value, this.sli.unit));
+    const series = this.lines.map((name) => ({
+      label: name === 'value' ? t('sli.value') : name,
+      value: (_u: uPlot, value: number | null) => shown(value),
+      points: { size: 4 },
+      ...LOOK[name],
+    }));
+    this.plot = new uPlot(
       {
-        width: width(),
+        width: this.width,
         height: HEIGHT,
         padding: [12, RIGHT, 0, 0],
         cursor: { drag: { x: false, y: false } },
-        legend: { live: true },
         tzDate: (at) => (settings.utc ? uPlot.tzDate(new Date(at * 1e3), 'Etc/UTC') : new Date(at * 1e3)),
-        scales: { x: { time: true, range: () => range }, y: { range: top } },
+        scales: { x: { time: true, range: () => this.range }, y: { range: top } },
         axes: [
-          { ...axis, size: 30, values: (_u, splits) => ticks(splits) },
-          { ...axis, size: LEFT, values: (_u, splits) => splits.map((value) => withUnit(value, sli.unit)) },
+          { ...AXIS, size: 30, values: (_u, splits) => ticks(splits) },
+          { ...AXIS, size: LEFT, values: (_u, splits) => splits.map(shown) },
         ],
         series: [
           { label: t('time'), value: (_u, at) => (at === null ? '–' : time(secondsToNano(at), 0, true)) },
-          ...lines().map((name) => ({
-            label: name === 'value' ? t('sli.value') : String(name),
-            value: (_u: uPlot, value: number | null) => (value === null ? '–' : withUnit(value, sli.unit)),
-            points: { size: 4 },
-            ...look[name],
-          })),
+          ...series,
         ],
-        plugins: [bands(() => sli)],
+        plugins: [bands(() => this.sli)],
       },
-      data(),
-      place,
+      this.data(),
+      this.place,
     );
-    plot.root.querySelector('canvas')?.setAttribute('aria-hidden', 'true');
-  };
-  const resize = new ResizeObserver(() => {
-    if (plot && Math.abs(plot.width - width()) > 1) plot.setSize({ width: width(), height: HEIGHT });
-  });
-  resize.observe(place);
-  onTheme(() => plot?.redraw(), signal);
-  signal.addEventListener('abort', () => {
-    resize.disconnect();
-    plot?.destroy();
-  });
-  return {
-    setHistory(next, from, to) {
-      history = next;
-      range = [from, to];
-      place.setAttribute('role', 'img');
-      place.setAttribute('aria-label', chartSentence(sli, next));
-      if (plot) plot.setData(data());
-      else create();
-    },
-    setSli(next) {
-      sli = next;
-    },
-    live(at, value) {
-      newest = [at, value];
-      if (!plot || !history) return;
-      if (at > range[1]) range = [range[0] + at - range[1], at];
-      plot.setData(data());
-    },
-  };
+    this.plot.root.querySelector('canvas')?.setAttribute('aria-hidden', 'true');
+  }
 }
 
 function chartSentence(sli: Sli, history: History): string {
   const values = history.value.filter((value): value is number => value !== null);
-  return t('sli.chart', {
-    name: sli.sli_name,
-    n: values.length,
-    low: values.length ? number(Math.min(...values)) : '–',
-    high: values.length ? withUnit(Math.max(...values), sli.unit) : '–',
-  });
+  const [low, high] = values.length
+    ? [number(Math.min(...values)), withUnit(Math.max(...values), sli.unit)]
+    : ['–', '–'];
+  return t('sli.chart', { name: plain(sli.sli_name), n: values.length, low, high });
 }

@@ -4,7 +4,7 @@ import { h, replace } from '../core/dom';
 import { count, duration, isoToNano, percent, plain, secondsToNano, time, withUnit } from '../core/format';
 import { t } from '../core/i18n';
 import { address } from '../core/router';
-import { empty, problem } from '../core/table';
+import { empty, head, problem } from '../core/table';
 import type { Compare, Sli } from '../core/types';
 import { aborted } from '../core/view';
 import type { Box } from './heatmap';
@@ -87,17 +87,7 @@ export async function comparePanel(
           ? h(
               'table',
               { class: 'data' },
-              h(
-                'thead',
-                {},
-                h(
-                  'tr',
-                  {},
-                  ...[t('compare.key'), t('compare.value'), t('compare.inside'), t('compare.outside')].map((text) =>
-                    h('th', { scope: 'col' }, text),
-                  ),
-                ),
-              ),
+              head([t('compare.key'), t('compare.value'), t('compare.inside'), t('compare.outside')]),
               h('tbody', {}, ...attributes),
             )
           : empty(t('compare.none')),

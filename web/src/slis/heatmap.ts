@@ -58,6 +58,8 @@ export class HeatmapView {
   private range: [number, number] = [0, 1];
   private anchor: Point | null = null;
   private cursor: Point | null = null;
+  /** What is being compared: kept as moments and values, so that it moves with them. */
+  private picked: Box | null = null;
 
   constructor(
     private readonly unit: string,
@@ -87,6 +89,12 @@ export class HeatmapView {
       'aria-label',
       t('heat.sentence', { n: data.cells.reduce((sum, [, , n]) => sum + n, 0), dots: data.exemplars.length }),
     );
+    this.draw();
+  }
+
+  /** Marks what is compared, or nothing. */
+  pick(box: Box | null): void {
+    this.picked = box;
     this.draw();
   }
 
@@ -135,18 +143,22 @@ export class HeatmapView {
   }
 
   private box(context: CanvasRenderingContext2D): void {
-    if (!this.cursor) return;
-    context.strokeStyle = colour('ink');
-    context.lineWidth = 1.5;
-    if (this.anchor) {
-      context.fillStyle = colour('pick');
-      const [x, y] = [Math.min(this.anchor.x, this.cursor.x), Math.min(this.anchor.y, this.cursor.y)];
-      const [w, hgt] = [Math.abs(this.anchor.x - this.cursor.x), Math.abs(this.anchor.y - this.cursor.y)];
-      context.fillRect(x, y, w, hgt);
-      context.strokeRect(x, y, w, hgt);
-    } else {
-      context.strokeRect(this.cursor.x - 6, this.cursor.y - 6, 12, 12);
+    const { anchor, cursor, picked, scale } = this;
+    let corners: [Point, Point] | null = anchor && cursor ? [anchor, cursor] : null;
+    if (!corners && picked && scale) {
+      const [low, high] = [scale.y(picked.v0), scale.y(picked.v1)];
+      corners = [this.inside({ x: scale.x(picked.t0), y: low }), this.inside({ x: scale.x(picked.t1), y: high })];
     }
+    context.strokeStyle = colour('ink');
+    context.fillStyle = colour('pick');
+    context.lineWidth = 1.5;
+    if (corners) {
+      const [x, y] = [Math.min(corners[0].x, corners[1].x), Math.min(corners[0].y, corners[1].y)];
+      const [wide, tall] = [Math.abs(corners[0].x - corners[1].x), Math.abs(corners[0].y - corners[1].y)];
+      context.fillRect(x, y, wide, tall);
+      context.strokeRect(x, y, wide, tall);
+    }
+    if (cursor && !anchor) context.strokeRect(cursor.x - 6, cursor.y - 6, 12, 12);
     context.lineWidth = 1;
   }
 
@@ -239,13 +251,13 @@ export class HeatmapView {
   private finish(): void {
     const { anchor, cursor, scale } = this;
     if (!anchor || !cursor || !scale) return;
-    this.draw();
     const [x0, x1, y0, y1] = [
       Math.min(anchor.x, cursor.x),
       Math.max(anchor.x, cursor.x),
       Math.max(anchor.y, cursor.y),
       Math.min(anchor.y, cursor.y),
     ];
+    this.drop();
     this.compare({ t0: scale.time(x0), t1: scale.time(x1), v0: scale.value(y0), v1: scale.value(y1) });
   }
 }

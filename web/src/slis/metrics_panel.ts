@@ -4,19 +4,24 @@ import { h, replace } from '../core/dom';
 import { count, isoToNano, number, plain, time, withUnit } from '../core/format';
 import { t } from '../core/i18n';
 import { live, type LiveMetrics } from '../core/live';
-import { empty, problem } from '../core/table';
+import { empty, head, problem } from '../core/table';
 import type { Series } from '../core/types';
 import { aborted } from '../core/view';
 
 const ROWS_MAX = 500;
 type Changed = LiveMetrics['series'][number];
 
-const labelsOf = (labels: Record<string, string> | undefined): string =>
-  Object.entries(labels ?? {})
-    .sort()
-    .map(([name, value]) => `${name}=${value}`)
-    .join(' ');
-const keyOf = (series: { name: string; service: string; labels?: Record<string, string> }): string =>
+type Labels = string | Record<string, string> | undefined;
+
+/** "a=1, b=2", sorted: stored series have text, live ones an object, and both mean one row. */
+function labelsOf(labels: Labels): string {
+  const parts =
+    typeof labels === 'string'
+      ? labels.split(', ')
+      : Object.entries(labels ?? {}).map(([key, value]) => `${key}=${value}`);
+  return parts.filter(Boolean).sort().join(', ');
+}
+const keyOf = (series: { name: string; service: string; labels?: Labels }): string =>
   `${series.name}\n${series.service}\n${labelsOf(series.labels)}`;
 
 interface Row {
@@ -44,17 +49,7 @@ export async function metricsPanel(place: HTMLElement, signal: AbortSignal): Pro
     h(
       'table',
       { class: 'data metrics' },
-      h(
-        'thead',
-        {},
-        h(
-          'tr',
-          {},
-          ...[t('metrics.name'), t('metrics.labels'), t('metrics.service'), t('sli.value'), t('sli.newest')].map(
-            (text) => h('th', { scope: 'col' }, text),
-          ),
-        ),
-      ),
+      head([t('metrics.name'), t('metrics.labels'), t('metrics.service'), t('sli.value'), t('sli.newest')], [3]),
       body,
     ),
   );

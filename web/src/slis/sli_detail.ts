@@ -1,4 +1,5 @@
-// One SLI enlarged: what the card says, its lines over the threshold bands, its heatmap with exemplars, and the panel of a dragged box.
+// One SLI enlarged: what the card says, its lines over the threshold bands, its heatmap with exemplars, and the panel of a dragged box. Parts that
+// can have the focus are made once and changed in place: live values come four times a second.
 import { get } from '../core/api';
 import { command } from '../core/command';
 import { h, replace } from '../core/dom';
@@ -9,7 +10,7 @@ import { address } from '../core/router';
 import { problem, tableToggle, type Rows } from '../core/table';
 import type { Heatmap, History, Sli } from '../core/types';
 import { aborted, seconds } from '../core/view';
-import { sliChart } from './chart';
+import { SliChart } from './chart';
 import { comparePanel } from './compare';
 import { HeatmapView, type Box } from './heatmap';
 import { ageOf, facts, gauge, objective, sentence } from './sli_text';
@@ -18,190 +19,186 @@ const POINTS = 600;
 const COLUMNS = 240;
 const ROWS_MAX = 200;
 
-export interface Detail {
-  name: string;
-  update(sli: Sli): void;
-  refresh(): Promise<void>;
-  live(at: number, value: number | null): void;
-  tick(): void;
-  close(): void;
-}
+export class SliDetail {
+  readonly name: string;
+  private readonly own = new AbortController();
+  private readonly path: string;
+  private readonly chart: SliChart;
+  private readonly heatView: HeatmapView | null;
+  private history: History | null = null;
+  private heat: Heatmap | null = null;
+  private readonly state = h('span', {});
+  private readonly value = h('span', { class: 'value' });
+  private readonly worst = h('a', { class: 'button', 'data-row': true }, t('sli.worst_trace'));
+  private readonly rule = h('div', {});
+  private readonly list = h('dl', { class: 'facts' });
+  private readonly age = h('dd', {});
+  private readonly lines = h('div', { class: 'lines' });
+  private readonly tier = h('span', { class: 'dim' });
+  private readonly trouble = h('div', {});
+  private readonly lineTable = h('div', {});
+  private readonly heatTable = h('div', {});
+  private readonly compare = h('div', {});
+  private readonly element: HTMLElement;
 
-export function sliDetail(place: HTMLElement, first: Sli, since: string, outer: AbortSignal): Detail {
-  const own = new AbortController();
-  outer.addEventListener('abort', () => own.abort());
-  const { signal } = own;
-  let sli = first;
-  let history: History | null = null;
-  let heat: Heatmap | null = null;
-  const path = `/api/slis/${encodeURIComponent(sli.sli_name)}`;
-  const head = h('div', { class: 'detail-head' });
-  const rule = h('div', {});
-  const list = h('dl', { class: 'facts' });
-  const lines = h('div', { class: 'lines' });
-  const lineTable = h('div', {});
-  const heatTable = h('div', {});
-  const compare = h('div', {});
-  const trouble = h('div', {});
-  const tier = h('span', { class: 'dim' });
-  const heatView = sli.kind === 'quantile' ? new HeatmapView(sli.unit, (box) => void openCompare(box), signal) : null;
-  const slowest = h(
-    'button',
-    { type: 'button', class: 'small', on: { click: () => void openCompare(slowBox()) } },
-    t('heat.slowest'),
-  );
-  replace(
-    place,
-    h(
-      'section',
-      { class: 'panel detail', 'aria-label': sentence(sli) },
-      head,
-      rule,
-      list,
-      trouble,
-      lines,
-      h(
-        'div',
-        { class: 'tools' },
-        tier,
-        h('span', { class: 'grow' }),
-        heatView ? null : tableToggle(lineTable, lineRows, signal, true),
-      ),
-      heatView
-        ? h(
-            'div',
-            {},
-            heatView.element,
-            h(
-              'div',
-              { class: 'tools' },
-              h('span', { class: 'dim' }, t('heat.hint')),
-              h('span', { class: 'grow' }),
-              slowest,
-              tableToggle(lineTable, lineRows, signal, true),
-              tableToggle(heatTable, heatRows, signal, false, t('heat.list')),
-            ),
-          )
-        : null,
-      lineTable,
-      heatTable,
-      compare,
-      h('p', { class: 'dim same' }, t('command.same'), ' ', h('code', {}, command(['sli', sli.sli_name]))),
-    ),
-  );
-  const chart = sliChart(lines, sli, signal);
-
-  function lineRows(): Rows {
-    const from = Math.max(0, (history?.t.length ?? 0) - ROWS_MAX);
-    const names = sli.kind === 'ratio' ? (['value', 'count'] as const) : (['p50', 'p95', 'p99', 'count'] as const);
-    const rows = (history?.t ?? []).slice(from).map((at, i) => [
-      time(secondsToNano(at), 0, true),
-      ...names.map((name) => {
-        const value = history?.[name]?.[from + i];
-        return name === 'count'
-          ? value === null || value === undefined
-            ? '–'
-            : count(value)
-          : withUnit(value, sli.unit);
-      }),
-    ]);
-    return {
-      caption: plain(sli.sli_name),
-      columns: [t('time'), ...names],
-      rows: rows.reverse(),
-      note: from > 0 ? t('showing', { n: count(ROWS_MAX), total: count(history!.t.length) }) : undefined,
-    };
+  constructor(
+    place: HTMLElement,
+    private sli: Sli,
+    private readonly since: string,
+    outer: AbortSignal,
+  ) {
+    outer.addEventListener('abort', () => this.own.abort());
+    const { signal } = this.own;
+    this.name = sli.sli_name;
+    this.path = `/api/slis/${encodeURIComponent(sli.sli_name)}`;
+    this.value.dataset.sli = sli.sli_name;
+    this.heatView =
+      sli.kind === 'quantile' ? new HeatmapView(sli.unit, (box) => void this.openCompare(box), signal) : null;
+    this.element = h('section', { class: 'panel detail' }, this.head(), this.rule, this.list, this.trouble, this.lines);
+    this.element.append(this.tools(), this.lineTable, this.heatTable, this.compare, this.foot());
+    replace(place, this.element);
+    this.chart = new SliChart(this.lines, sli, signal);
+    this.update(sli);
+    void this.refresh();
   }
 
-  function heatRows(): Rows {
-    return {
-      caption: t('heat.exemplars'),
-      columns: [t('time'), t('sli.value'), t('trace')],
-      rows: [...(heat?.exemplars ?? [])]
-        .sort((a, b) => b.value - a.value)
-        .slice(0, ROWS_MAX)
-        .map((e) => [
-          time(secondsToNano(e.t), 3, true),
-          withUnit(e.value, sli.unit),
-          h('a', { href: address(['traces', e.trace_id, e.span_id]) }, e.trace_id.slice(0, 16)),
-        ]),
-    };
+  private head(): HTMLElement {
+    const alerts = h('a', { class: 'button', href: address(['logs'], { show: 'alerts' }) }, t('alerts.title'), ' ›');
+    const name = h('h2', {}, plain(this.sli.sli_name));
+    return h(
+      'div',
+      { class: 'detail-head' },
+      this.state,
+      name,
+      this.value,
+      h('span', { class: 'grow' }),
+      alerts,
+      this.worst,
+    );
   }
 
-  /** What the keyboard has for the box: everything above the first threshold, else the upper half of the buckets. */
-  function slowBox(): Box {
-    const now = Date.now() / 1000;
-    const bounds = heat?.bounds ?? [];
-    const limit = sli.orange ?? sli.objective ?? bounds[bounds.length >> 1] ?? 0;
-    const top = bounds[bounds.length - 1] ?? limit;
-    return { t0: now - seconds(since), t1: now, v0: limit < top ? limit : (bounds[bounds.length >> 1] ?? 0), v1: top };
+  private tools(): HTMLElement {
+    const { signal } = this.own;
+    const lineToggle = tableToggle(this.lineTable, () => this.lineRows(), signal, true);
+    const grow = h('span', { class: 'grow' });
+    if (!this.heatView) return h('div', { class: 'tools' }, this.tier, grow, lineToggle);
+    const slowest = h('button', { type: 'button', class: 'small' }, t('heat.slowest'));
+    slowest.addEventListener('click', () => void this.openCompare(this.slowBox()));
+    const heatToggle = tableToggle(this.heatTable, () => this.heatRows(), signal, false, t('heat.list'));
+    const hint = h('span', { class: 'dim' }, t('heat.hint'));
+    return h(
+      'div',
+      {},
+      this.heatView.element,
+      h('div', { class: 'tools' }, hint, ' ', this.tier, grow, slowest, lineToggle, heatToggle),
+    );
   }
 
-  function openCompare(box: Box): Promise<void> {
-    return comparePanel(compare, sli, box, () => replace(compare), signal);
+  private foot(): HTMLElement {
+    return h('p', { class: 'dim same' }, t('command.same'), ' ', h('code', {}, command(['sli', this.sli.sli_name])));
   }
 
-  async function refresh(): Promise<void> {
+  update(next: Sli): void {
+    const sli = (this.sli = next);
+    this.chart.setSli(sli);
+    this.element.dataset.state = levelOf(sli.state);
+    this.element.setAttribute('aria-label', sentence(sli));
+    replace(this.state, chip(sli.state));
+    const value = h('strong', {}, withUnit(sli.value, sli.unit));
+    replace(this.value, value, h('span', { class: 'dim' }, ` ${objective(sli)}`));
+    this.worst.hidden = !sli.trace_id;
+    if (sli.trace_id) this.worst.href = address(['traces', sli.trace_id]);
+    replace(this.rule, gauge(sli));
+    const all: [string, string][] = [
+      ...facts(sli),
+      [t('sli.objective'), objective(sli)],
+      [t('sli.module'), plain(sli.module)],
+    ];
+    const age = h('div', {}, h('dt', {}, t('sli.newest')), this.age);
+    replace(this.list, ...all.map(([label, text]) => h('div', {}, h('dt', {}, label), h('dd', {}, text))), age);
+    this.tick();
+  }
+
+  live(at: number, value: number | null): void {
+    this.chart.live(at, value);
+  }
+
+  tick(): void {
+    this.age.textContent = ageOf(this.sli);
+  }
+
+  close(): void {
+    this.own.abort();
+  }
+
+  /** What is stored, read again. */
+  async refresh(): Promise<void> {
+    const { signal } = this.own;
+    const { since } = this;
     const to = Date.now() / 1000;
     const from = to - seconds(since);
     try {
-      const [lineData, heatData] = await Promise.all([
-        get<History>(`${path}/history`, { since, points: POINTS }, signal),
-        heatView ? get<Heatmap>(`${path}/heatmap`, { since, columns: COLUMNS }, signal) : null,
+      const [history, heat] = await Promise.all([
+        get<History>(`${this.path}/history`, { since, points: POINTS }, signal),
+        this.heatView ? get<Heatmap>(`${this.path}/heatmap`, { since, columns: COLUMNS }, signal) : null,
       ]);
-      history = lineData;
-      chart.setHistory(lineData, from, to);
-      tier.textContent = t('sli.tier', { step: `${lineData.step_s} s`, tier: lineData.tier });
-      if (heatData && heatView) {
-        heat = heatData;
-        heatView.set(heatData, from, to);
+      this.history = history;
+      this.chart.setHistory(history, from, to);
+      this.tier.textContent = t('sli.tier', { step: `${history.step_s} s`, tier: history.tier });
+      if (heat) {
+        this.heat = heat;
+        this.heatView?.set(heat, from, to);
       }
-      replace(trouble);
+      replace(this.trouble);
     } catch (error) {
-      if (!aborted(error)) replace(trouble, problem(error));
+      if (!aborted(error)) replace(this.trouble, problem(error));
     }
   }
 
-  const detail: Detail = {
-    name: sli.sli_name,
-    refresh,
-    update(next) {
-      sli = next;
-      chart.setSli(sli);
-      replace(
-        head,
-        chip(sli.state),
-        h('h2', {}, plain(sli.sli_name)),
-        h(
-          'span',
-          { class: 'value', 'data-sli': sli.sli_name },
-          h('strong', {}, withUnit(sli.value, sli.unit)),
-          h('span', { class: 'dim' }, ` ${objective(sli)}`),
-        ),
-        h('span', { class: 'grow' }),
-        sli.trace_id
-          ? h('a', { class: 'button', href: address(['traces', sli.trace_id]), 'data-row': true }, t('sli.worst_trace'))
-          : null,
-      );
-      replace(rule, gauge(sli));
-      replace(
-        list,
-        ...[
-          ...facts(sli),
-          [t('sli.objective'), objective(sli)] as [string, string],
-          [t('sli.module'), plain(sli.module)] as [string, string],
-        ].map(([label, text]) => h('div', {}, h('dt', {}, label), h('dd', {}, text))),
-        h('div', {}, h('dt', {}, t('sli.newest')), h('dd', { class: 'age' }, ageOf(sli))),
-      );
-      place.firstElementChild?.setAttribute('data-state', levelOf(sli.state));
-    },
-    live: (at, value) => chart.live(at, value),
-    tick() {
-      const age = list.querySelector('.age');
-      if (age) age.textContent = ageOf(sli);
-    },
-    close: () => own.abort(),
-  };
-  void refresh();
-  return detail;
+  private lineRows(): Rows {
+    const { sli, history } = this;
+    const all = history?.t.length ?? 0;
+    const from = Math.max(0, all - ROWS_MAX);
+    const names = sli.kind === 'ratio' ? (['value'] as const) : (['p50', 'p95', 'p99'] as const);
+    const rows = (history?.t ?? []).slice(from).map((at, i) => {
+      const counted = history!.count[from + i];
+      const values = names.map((name) => withUnit(history![name]?.[from + i], sli.unit));
+      return [
+        time(secondsToNano(at), 0, true),
+        ...values,
+        counted === null || counted === undefined ? '–' : count(counted),
+      ];
+    });
+    const note = from > 0 ? t('showing', { n: count(ROWS_MAX), total: count(all) }) : undefined;
+    return { caption: plain(sli.sli_name), columns: [t('time'), ...names, 'count'], rows: rows.reverse(), note };
+  }
+
+  private heatRows(): Rows {
+    const slowest = [...(this.heat?.exemplars ?? [])].sort((a, b) => b.value - a.value).slice(0, ROWS_MAX);
+    const rows = slowest.map((one) => [
+      time(secondsToNano(one.t), 3, true),
+      withUnit(one.value, this.sli.unit),
+      h('a', { href: address(['traces', one.trace_id, one.span_id]) }, one.trace_id.slice(0, 16)),
+    ]);
+    return { caption: t('heat.exemplars'), columns: [t('time'), t('sli.value'), t('trace')], rows };
+  }
+
+  /** What the keyboard has for the box: everything above the orange threshold, else the upper half of the buckets. */
+  private slowBox(): Box {
+    const now = Date.now() / 1000;
+    const bounds = this.heat?.bounds ?? [];
+    const middle = bounds[bounds.length >> 1] ?? 0;
+    const limit = this.sli.orange ?? this.sli.objective ?? middle;
+    const top = bounds[bounds.length - 1] ?? limit;
+    return { t0: now - seconds(this.since), t1: now, v0: limit < top ? limit : middle, v1: top };
+  }
+
+  private openCompare(box: Box): Promise<void> {
+    this.heatView?.pick(box);
+    const close = (): void => {
+      replace(this.compare);
+      this.heatView?.pick(null);
+    };
+    return comparePanel(this.compare, this.sli, box, close, this.own.signal);
+  }
 }

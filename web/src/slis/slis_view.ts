@@ -14,7 +14,7 @@ import type { Sli } from '../core/types';
 import { aborted, every, type Context } from '../core/view';
 import { metricsPanel } from './metrics_panel';
 import { sliCard, type Card } from './sli_card';
-import { sliDetail, type Detail } from './sli_detail';
+import { SliDetail } from './sli_detail';
 import { worstFirst } from './sli_text';
 
 const TICK_MS = 10000;
@@ -23,19 +23,21 @@ const secondsText = (at: number): string => new Date(at).toISOString();
 class SlisView {
   private slis: Sli[] = [];
   private readonly cards = new Map<string, Card>();
-  private detail: Detail | null = null;
+  private detail: SliDetail | null = null;
   private readonly big = h('div', {});
   private readonly grid = h('div', { class: 'cards', role: 'list', 'aria-label': t('tab.slis') });
   private readonly trouble = h('div', {});
+  private readonly unknown = h('div', {});
 
   constructor(private readonly context: Context) {}
 
   async open(): Promise<void> {
     const { root, signal } = this.context;
     const metrics = h('div', {});
-    root.append(h('h1', { class: 'unseen' }, t('tab.slis')), this.trouble, this.big, this.grid, metrics);
+    root.append(h('h1', { class: 'unseen' }, t('tab.slis')), this.unknown, this.trouble, this.big, this.grid, metrics);
     bind(walk(root, '[data-row]'), signal);
-    await this.read();
+    const shown = metricsPanel(metrics, signal);
+    await this.refresh(false);
     live.on(
       'slis',
       (event) => {
@@ -44,8 +46,10 @@ class SlisView {
       },
       signal,
     );
+    let was = live.state;
     live.onState(() => {
-      if (live.state === 'live') void this.refresh();
+      if (was === 'paused' && live.state === 'live') void this.refresh();
+      was = live.state;
     }, signal);
     live.on('alerts', () => void this.refresh(), signal);
     every(
@@ -63,7 +67,7 @@ class SlisView {
       },
       signal,
     );
-    await metricsPanel(metrics, signal);
+    await shown;
   }
 
   private chosen(): Sli | undefined {
@@ -82,16 +86,12 @@ class SlisView {
       replace(this.big, empty(t('sli.none'), 'honeytel demo'));
       return;
     }
-    if (!chosen) {
-      replace(
-        this.trouble,
-        empty(t('sli.unknown', { name: plain(place.parts[1] ?? place.query.get('n') ?? '', 80) }), 'honeytel sli'),
-      );
-    }
+    const asked = plain(place.parts[1] ?? place.query.get('n') ?? '', 80);
+    replace(this.unknown, chosen ? null : empty(t('sli.unknown', { name: asked }), 'honeytel sli'));
     const shown = chosen ?? worstFirst(this.slis)[0]!;
     if (this.detail?.name !== shown.sli_name) {
       this.detail?.close();
-      this.detail = sliDetail(this.big, shown, since, signal);
+      this.detail = new SliDetail(this.big, shown, since, signal);
     }
     this.detail.update(shown);
     for (const [i, sli] of this.slis.entries()) {
@@ -114,10 +114,11 @@ class SlisView {
     this.grid.replaceChildren(...wanted);
   }
 
-  private async refresh(): Promise<void> {
+  /** The detail reads its history itself when it is made: `again` for later. */
+  private async refresh(again = true): Promise<void> {
     try {
       await this.read();
-      await this.detail?.refresh();
+      if (again) await this.detail?.refresh();
       replace(this.trouble);
     } catch (error) {
       if (!aborted(error)) replace(this.trouble, problem(error));

@@ -5,7 +5,7 @@ import { h, replace } from '../core/dom';
 import { count, duration, plain } from '../core/format';
 import { t } from '../core/i18n';
 import { amend } from '../core/router';
-import { problem } from '../core/table';
+import { head, problem } from '../core/table';
 import { aborted, type Context } from '../core/view';
 
 interface Answer {
@@ -74,7 +74,10 @@ export function sqlView({ root, place, signal }: Context): void {
             'table',
             { class: 'data wide' },
             h('caption', { class: 'unseen' }, t('sql.answer')),
-            h('thead', {}, h('tr', {}, ...said.columns.map((name) => h('th', { scope: 'col' }, plain(name, 100))))),
+            head(
+              said.columns.map((name) => plain(name, 100)),
+              (said.rows[0] ?? []).flatMap((value, i) => (typeof value === 'number' ? [i] : [])),
+            ),
             h('tbody', {}, ...said.rows.map((row) => h('tr', {}, ...row.map(cell)))),
           ),
         ),

@@ -2,7 +2,7 @@
 // the rest is asked for.
 import { get } from '../core/api';
 import { h, replace, type Child } from '../core/dom';
-import { duration, exactDuration, isoToNano, nanoToIso, plain, time } from '../core/format';
+import { duration, exactDuration, nanoOf, nanoToIso, plain, time } from '../core/format';
 import { t } from '../core/i18n';
 import { address } from '../core/router';
 import { problem } from '../core/table';
@@ -27,16 +27,14 @@ function part(title: string, ...children: Child[]): HTMLElement | null {
   return children.some((child) => child !== null) ? h('section', {}, h('h4', {}, title), ...children) : null;
 }
 
-function more(detail: SpanDetail, traceId: string): Child[] {
+function more(detail: SpanDetail, traceId: string, start: bigint): Child[] {
   const events = detail.events.slice(0, EVENTS_MAX).map((event) => {
-    const at = event.time_unix_nano ? BigInt(event.time_unix_nano) : event.time ? isoToNano(event.time) : null;
+    const at = nanoOf(event.time_unix_nano);
     return h(
       'li',
       {},
       h('strong', {}, plain(event.name)),
-      at === null
-        ? null
-        : h('span', { class: 'dim', title: nanoToIso(at) }, ` +${duration(at - BigInt(detail.start_unix_nano))}`),
+      at === null ? null : h('span', { class: 'dim', title: nanoToIso(at) }, ` +${duration(at - start)}`),
       pairs(event.attributes),
     );
   });
@@ -124,7 +122,7 @@ export async function spanPanel(
   );
   try {
     const detail = await get<SpanDetail>(`/api/traces/${encodeURIComponent(traceId)}/spans/${id}`, {}, signal);
-    replace(rest, ...more(detail, traceId));
+    replace(rest, ...more(detail, traceId, start));
   } catch (error) {
     if (!aborted(error)) replace(rest, problem(error));
   }
