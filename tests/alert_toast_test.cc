@@ -333,6 +333,45 @@ TEST_F(Toast, BusOverTcpIsRefusedAndNoSocketOpened) {
   EXPECT_GE(outbox->counts().toast.not_allowed, 1U);
 }
 
+TEST_F(Toast, ThreadsEndWhenNothingFiresAndStartAgainWithTheNextAlert) {
+  daemon_.start(bus_);
+  options_.linger_ms = 100;
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
+  };
+  const auto before = threads();
+  const auto outbox = Outbox::start(options_);
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(threads(), before) << "nothing fires, nothing runs";
+    const AlertEvent event = alert("a", Level::red);
+    outbox->fired(event);
+    EXPECT_FALSE(daemon_.toast().empty());
+    ASSERT_TRUE(eventually([&] { return outbox->counts().toast.waiting == 0; }));
+    outbox->cleared(over(event));
+    EXPECT_FALSE(daemon_.toast().empty());
+    // 1 s for toasts of an earlier engine, then the linger.
+    ASSERT_TRUE(eventually([&] { return threads() == before; }));
+  }
+}
+
+TEST_F(Toast, OfATestAlertSaysSoAndTouchesNobodysMemory) {
+  daemon_.start(bus_);
+  auto engines = Outbox::start(options_);
+  engines->fired(alert("a", Level::red));
+  ASSERT_FALSE(daemon_.toast().empty());
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(home_ + "/run/toasts"); }));
+  options_.remembers = false;
+  const auto outbox = Outbox::start(options_);
+  outbox->fired(alert(std::string(alert::kTestSli), Level::yellow));
+  EXPECT_EQ(daemon_.toast()["summary"], "▲ Yellow: honeytel_test (test alert)");
+  ASSERT_TRUE(eventually([&] { return outbox->counts().toast.delivered == 1; }));
+  EXPECT_TRUE(daemon_.next(1300).empty()) << "the engine's toast stays";
+  std::ifstream file(home_ + "/run/toasts");
+  const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+  EXPECT_EQ(bytes.find("alert_2"), std::string::npos) << bytes;
+  EXPECT_NE(bytes.find("alert_1"), std::string::npos) << bytes;
+}
+
 TEST_F(Toast, SwitchedOffIsRefusedAndSwitchedOnIsShown) {
   daemon_.start(bus_);
   options_.toast = false;

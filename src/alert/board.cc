@@ -69,6 +69,7 @@ void Board::fired(const AlertEvent& event, bool restored) {
   entry->key = key;
   entry->event = event;
   entry->firing = true;
+  entry->restored = restored;
   entry->generation = ++generation_;
   entry->since_ns = entry->changed_ns = now;
   if (restored) entry->since_ns -= std::max<std::int64_t>(0, system_clock().realtime_ns() - event.timestamp_unix_ns);

@@ -7,6 +7,7 @@
 #pragma once
 #include <array>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -25,6 +26,7 @@ struct Entry {
   std::string key;
   AlertEvent event;
   bool firing = false;
+  bool restored = false;           // an earlier engine may have told of it
   std::uint64_t generation = 0;    // number of the change that made it so
   std::int64_t since_ns = 0;       // monotonic: when the alert was fired
   std::int64_t changed_ns = 0;     // monotonic: when it came to be as it is
@@ -63,6 +65,10 @@ class Board : public std::enable_shared_from_this<Board> {
   [[nodiscard]] int wake_fd(Way way) const noexcept { return state(way).wake.get(); }
   [[nodiscard]] Changes pull(Way way);
   [[nodiscard]] bool stopping() const;
+  [[nodiscard]] std::string home() const;
+  /// What ends a call that this way is waiting in, when time is up; called from another thread. nullptr: it waits in
+  /// none.
+  void while_waiting(Way way, std::function<void()> end_it);
   /// False: something changed since the last pull(). True: the thread counts as ended and must not come here again.
   [[nodiscard]] bool may_end(Way way);
   /// `known_before`: somebody was told in an earlier run of the engine.
@@ -83,6 +89,7 @@ class Board : public std::enable_shared_from_this<Board> {
     Fd wake;
     std::uint64_t seen = 0, seen_options = 0;
     WayCounts counts;
+    std::function<void()> end_it;
   };
   [[nodiscard]] WayState& state(Way way) noexcept { return ways_[static_cast<std::size_t>(way)]; }
   [[nodiscard]] const WayState& state(Way way) const noexcept { return ways_[static_cast<std::size_t>(way)]; }

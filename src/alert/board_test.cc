@@ -141,6 +141,17 @@ TEST_F(TheBoard, AWayThatIsOffIsOwedNothingAndStartsNoThread) {
   EXPECT_EQ(board_->wake_fd(Way::alertmanager), -1);
 }
 
+TEST_F(TheBoard, WhereNothingFiresNoThreadStartsAndNothingIsOpened) {
+  board_->restored();
+  OutboxOptions options;
+  options.home = "/nonexistent";
+  options.alertmanager = "http://127.0.0.1:2";
+  board_->configure(options);
+  static_cast<void>(board_->counts());
+  EXPECT_EQ(board_->wake_fd(Way::toast), -1);
+  EXPECT_EQ(board_->wake_fd(Way::alertmanager), -1);
+}
+
 // Random calls against a model that keeps one line per service level: what a way is told last is what is so, and every
 // alert is accounted for at every moment.
 TEST_F(TheBoard, TellsEachWayWhatIsSoAndBalancesAfterAnyOrderOfCalls) {

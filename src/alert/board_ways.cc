@@ -83,6 +83,16 @@ bool Board::stopping() const {
   return stop_;
 }
 
+std::string Board::home() const {
+  const std::lock_guard lock(mutex_);
+  return options_.home;
+}
+
+void Board::while_waiting(Way way, std::function<void()> end_it) {
+  const std::lock_guard lock(mutex_);
+  state(way).end_it = std::move(end_it);
+}
+
 bool Board::may_end(Way way) {
   const std::lock_guard lock(mutex_);
   WayState& mine = state(way);
@@ -131,9 +141,15 @@ void Board::stop() {
   for (const WayState& way : ways_) {
     if (way.running) static_cast<void>(!::write(way.wake.get(), &one, sizeof one));
   }
-  ended_.wait_for(lock, std::chrono::milliseconds(kFarewellMs), [this] {
+  const auto all_ended = [this] {
     return std::none_of(ways_.begin(), ways_.end(), [](const WayState& way) { return way.running; });
-  });
+  };
+  if (!ended_.wait_for(lock, std::chrono::milliseconds(kFarewellMs * 3 / 4), all_ended)) {
+    for (const WayState& way : ways_) {
+      if (way.end_it) way.end_it();
+    }
+    ended_.wait_for(lock, std::chrono::milliseconds(kFarewellMs / 4), all_ended);
+  }
   for (WayState& way : ways_) {
     if (!way.thread.joinable()) continue;
     if (way.running) way.thread.detach();

@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/events.h"
@@ -20,13 +21,17 @@ struct OutboxOptions {
   std::string home;
   bool toast = true;
   std::string alertmanager;  // "http://127.0.0.1:9093", or empty; nothing is sent without consent
-  std::string language;      // "en", "ja", "es", "zh"; empty: the environment's
+  std::string language;      // "ja", "es_MX.UTF-8", …; empty: the environment's
   /// Names this installation to an Alertmanager that several devices share: a pseudonym, never a host's name. Empty: no
   /// such label.
   std::string instance;
   /// The honeytel program, which a toast's "show trace" starts. Empty: no action is offered; the text names the
   /// command.
   std::string tool;
+
+  /// Remembers in the home what stands on the screen (toast_memory.h). False: somebody else's business, as in a test
+  /// alert that a command sends.
+  bool remembers = true;
 
   std::string bus_address;              // empty: the session bus of the environment, else of /run/user/<uid>
   std::int64_t toast_window_ms = 9000;  // one toast per service level within it: a little less than a tick of 10 s
@@ -69,6 +74,9 @@ struct OutboxCounts {
   std::uint64_t fired = 0, cleared = 0, restored = 0;
   std::uint64_t words_dropped = 0, deliveries_dropped = 0;  // nobody came for them
 };
+
+/// The service level of a test alert: toasts and posts of it say that they are a test.
+inline constexpr std::string_view kTestSli = "honeytel_test";
 
 inline constexpr std::size_t kLevelsMax = 1024;      // service levels that may fire at a time; config.toml has no more
 inline constexpr std::size_t kDeliveriesMax = 1024;  // between two visits of the engine

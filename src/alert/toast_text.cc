@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <ctime>
 
+#include "alert/outbox.h"
+#include "base/messages.h"
 #include "base/text.h"
 
 namespace honeylink::telemetry::alert {
@@ -26,28 +28,17 @@ constexpr std::array<LevelLook, 4> kLooks{{
 }};
 constexpr std::int32_t kEndShownMs = 5000;
 
-struct Words {
-  std::string_view language;
-  std::array<std::string_view, 4> levels;
-  std::string_view since, ended, show_trace;  // {} is filled in
-};
-constexpr std::array<Words, 4> kWords{{
-    {"en", {"OK", "Yellow", "Orange", "Red"}, "since {}", "over after {}", "Show trace"},
-    {"ja", {"正常", "黄", "橙", "赤"}, "{} から", "{} で収束", "トレースを表示"},
-    {"es", {"Correcto", "Amarillo", "Naranja", "Rojo"}, "desde {}", "terminó tras {}", "Ver traza"},
-    {"zh", {"正常", "黄色", "橙色", "红色"}, "自 {} 起", "持续 {} 后恢复", "查看追踪"},
-}};
-
-const Words& words_in(std::string_view language) {
-  const auto found =
-      std::find_if(kWords.begin(), kWords.end(), [language](const Words& words) { return words.language == language; });
-  return found == kWords.end() ? kWords[0] : *found;
-}
-
-std::string filled(std::string_view pattern, const std::string& with) {
-  std::string text(pattern);
-  if (const std::size_t at = text.find("{}"); at != std::string::npos) text.replace(at, 2, with);
-  return text;
+std::string_view level_word(Level level, Language language) {
+  switch (level) {
+    case Level::yellow:
+      return text("alert.yellow", language);
+    case Level::orange:
+      return text("alert.orange", language);
+    case Level::red:
+      return text("alert.red", language);
+    default:
+      return text("alert.ok", language);
+  }
 }
 
 std::size_t index_of(Level level) { return std::min<std::size_t>(static_cast<std::size_t>(level), 3); }
@@ -86,11 +77,12 @@ std::string local_time(std::int64_t unix_ns) {
 }
 
 /// "42 s", "3 min 20 s", "2 h 5 min"
-std::string lasting(std::int64_t ns) {
+std::string lasting(std::int64_t ns, Language language) {
   const std::int64_t s = std::max<std::int64_t>(0, ns / 1'000'000'000);
-  if (s < 60) return std::to_string(s) + " s";
-  if (s < 3600) return std::to_string(s / 60) + " min " + std::to_string(s % 60) + " s";
-  return std::to_string(s / 3600) + " h " + std::to_string(s / 60 % 60) + " min";
+  const auto part = [](std::int64_t value) { return std::to_string(value); };
+  if (s < 60) return fill("alert.seconds", language, {part(s)});
+  if (s < 3600) return fill("alert.minutes", language, {part(s / 60), part(s % 60)});
+  return fill("alert.hours", language, {part(s / 3600), part(s / 60 % 60)});
 }
 
 }  // namespace
@@ -113,11 +105,11 @@ std::string quantity(double value, std::string_view unit) {
   return unit.empty() || unit == "1" ? plain : plain + " " + std::string(unit);
 }
 
-Toast make_toast(const AlertEvent& event, bool firing, std::string_view language, const Capabilities& capabilities,
+Toast make_toast(const AlertEvent& event, bool firing, Language language, const Capabilities& capabilities,
                  bool offers_trace) {
   const bool markup = capabilities.body_markup;
-  const Words& words = words_in(language);
-  const LevelLook& look = look_of(firing ? event.severity : Level::ok);
+  const Level level = firing ? event.severity : Level::ok;
+  const LevelLook& look = look_of(level);
   Toast toast;
   toast.icon = look.icon;
   toast.category = "x-honeylink." + std::string(look.name);
@@ -125,26 +117,25 @@ Toast make_toast(const AlertEvent& event, bool firing, std::string_view language
   toast.expire_ms = firing ? (event.severity == Level::red ? 0 : -1) : kEndShownMs;
   toast.transient = !firing;
   // A summary is plain text whatever the daemon can.
-  toast.summary = std::string(look.sign) + " " +
-                  std::string(words.levels[index_of(firing ? event.severity : Level::ok)]) + ": " +
-                  shown(event.sli_name, false);
+  toast.summary.append(look.sign).append(" ").append(level_word(level, language)).append(": ");
+  toast.summary += shown(event.sli_name, false);
+  if (event.sli_name == kTestSli) toast.summary.append(" ").append(text("alert.test", language));
   std::string& body = toast.body;
-  const char* sign = event.threshold_type == "lower" ? "<" : ">";
-  const std::string broken =
-      quantity(event.current_value, event.unit) + " " + sign + " " + quantity(event.threshold, event.unit);
   if (firing) {
-    body = shown(broken, markup) + "\n" + filled(words.since, local_time(event.timestamp_unix_ns));
+    const char* sign = event.threshold_type == "lower" ? " < " : " > ";
+    body = shown(quantity(event.current_value, event.unit) + sign + quantity(event.threshold, event.unit), markup) +
+           "\n" + fill("alert.since", language, {local_time(event.timestamp_unix_ns)});
   } else {
-    body = filled(words.ended, lasting(event.cleared_at_unix_ns - event.timestamp_unix_ns));
+    body = fill("alert.over", language, {lasting(event.cleared_at_unix_ns - event.timestamp_unix_ns, language)});
   }
   for (const std::string* part : {&event.module, &event.environment}) {
     if (!part->empty()) body += " · " + shown(*part, markup);
   }
   if (!firing || event.trace_id.empty()) return toast;
   body += "\n" + shown("honeytel traces " + event.trace_id, markup);
-  if (capabilities.actions && offers_trace)
-    toast.actions = {std::string(kActionDefault), std::string(words.show_trace), std::string(kActionTrace),
-                     std::string(words.show_trace)};
+  if (!capabilities.actions || !offers_trace) return toast;
+  const std::string label(text("alert.show_trace", language));
+  toast.actions = {std::string(kActionDefault), label, std::string(kActionTrace), label};
   return toast;
 }
 

@@ -8,6 +8,7 @@
 
 #include "alert/notifications.h"
 #include "base/events.h"
+#include "base/message.h"
 
 namespace honeylink::telemetry::alert {
 
@@ -15,7 +16,7 @@ namespace honeylink::telemetry::alert {
 [[nodiscard]] std::string quantity(double value, std::string_view unit);
 
 /// `firing`: the alert; else its end. `offers_trace`: whether "show trace" would work.
-[[nodiscard]] Toast make_toast(const AlertEvent& event, bool firing, std::string_view language,
+[[nodiscard]] Toast make_toast(const AlertEvent& event, bool firing, Language language,
                                const Capabilities& capabilities, bool offers_trace);
 
 /// The keys of a toast's actions: a click on it, and its button.

@@ -35,7 +35,7 @@ TEST(ToastText, SaysQuantitiesAsPeopleDo) {
 }
 
 TEST(ToastText, SaysWhatSinceWhenByHowMuchAndWhichTrace) {
-  const Toast toast = make_toast(an_alert(), true, "en", {}, true);
+  const Toast toast = make_toast(an_alert(), true, Language::en, {}, true);
   EXPECT_EQ(toast.summary, "◆ Orange: session_establishment_latency_p95");
   EXPECT_TRUE(toast.body.starts_with("650.5 ms > 500 ms\nsince 2026-")) << toast.body;
   EXPECT_TRUE(
@@ -44,11 +44,10 @@ TEST(ToastText, SaysWhatSinceWhenByHowMuchAndWhichTrace) {
       << toast.body;
 }
 
-TEST(ToastText, ReadsInEachLanguageAndInEnglishElsewhere) {
+TEST(ToastText, ReadsInEachLanguage) {
   const char* orange[] = {"◆ Orange: ", "◆ 橙: ", "◆ Naranja: ", "◆ 橙色: "};
-  const char* languages[] = {"en", "ja", "es", "zh"};
   for (std::size_t i = 0; i < 4; ++i) {
-    const Toast toast = make_toast(an_alert(), true, languages[i], {.actions = true}, true);
+    const Toast toast = make_toast(an_alert(), true, static_cast<Language>(i), {.actions = true}, true);
     EXPECT_TRUE(toast.summary.starts_with(orange[i])) << toast.summary;
     EXPECT_TRUE(is_utf8(toast.body));
     EXPECT_EQ(toast.body.find('{'), std::string::npos) << toast.body;
@@ -58,22 +57,21 @@ TEST(ToastText, ReadsInEachLanguageAndInEnglishElsewhere) {
       EXPECT_NE(toast.actions[1], "Show trace");
     }
   }
-  EXPECT_TRUE(make_toast(an_alert(), true, "fr", {}, true).summary.starts_with(orange[0]));
 }
 
 TEST(ToastText, OffersNoActionWithoutATraceADaemonThatCanOrAToolToStart) {
   AlertEvent without = an_alert();
   without.trace_id.clear();
-  EXPECT_TRUE(make_toast(without, true, "en", {.actions = true}, true).actions.empty());
-  EXPECT_TRUE(make_toast(an_alert(), true, "en", {}, true).actions.empty());
-  EXPECT_TRUE(make_toast(an_alert(), true, "en", {.actions = true}, false).actions.empty());
-  EXPECT_EQ(make_toast(an_alert(), true, "en", {.actions = true}, true).actions.size(), 4U);
+  EXPECT_TRUE(make_toast(without, true, Language::en, {.actions = true}, true).actions.empty());
+  EXPECT_TRUE(make_toast(an_alert(), true, Language::en, {}, true).actions.empty());
+  EXPECT_TRUE(make_toast(an_alert(), true, Language::en, {.actions = true}, false).actions.empty());
+  EXPECT_EQ(make_toast(an_alert(), true, Language::en, {.actions = true}, true).actions.size(), 4U);
 }
 
 TEST(ToastText, OfAnEndIsQuietAndSaysHowLongItLasted) {
   AlertEvent event = an_alert();
   event.cleared_at_unix_ns = event.timestamp_unix_ns + 7'500'000'000'000;
-  const Toast toast = make_toast(event, false, "en", {.actions = true}, true);
+  const Toast toast = make_toast(event, false, Language::en, {.actions = true}, true);
   EXPECT_EQ(toast.summary, "● OK: session_establishment_latency_p95");
   EXPECT_TRUE(toast.body.starts_with("over after 2 h 5 min · ")) << toast.body;
   EXPECT_EQ(toast.urgency, 0);
@@ -85,15 +83,15 @@ TEST(ToastText, OfAnEndIsQuietAndSaysHowLongItLasted) {
 TEST(ToastText, EscapesMarkupOnlyForDaemonsThatReadIt) {
   AlertEvent event = an_alert();
   event.module = "a<b>&c";
-  EXPECT_NE(make_toast(event, true, "en", {.body_markup = true}, true).body.find("a&lt;b&gt;&amp;c"),
+  EXPECT_NE(make_toast(event, true, Language::en, {.body_markup = true}, true).body.find("a&lt;b&gt;&amp;c"),
             std::string::npos);
-  EXPECT_NE(make_toast(event, true, "en", {}, true).body.find("a<b>&c"), std::string::npos);
+  EXPECT_NE(make_toast(event, true, Language::en, {}, true).body.find("a<b>&c"), std::string::npos);
 }
 
 TEST(ToastText, OfAWrongLevelIsStillAToast) {
   AlertEvent event = an_alert();
   event.severity = static_cast<Level>(200);
-  EXPECT_FALSE(make_toast(event, true, "en", {}, true).summary.empty());
+  EXPECT_FALSE(make_toast(event, true, Language::en, {}, true).summary.empty());
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "alert/toast_text.h"
 #include "base/clock.h"
+#include "base/messages.h"
 
 namespace honeylink::telemetry::alert {
 namespace {
@@ -56,9 +57,10 @@ void Toasts::take_changes() {
   const Changes changes = board_.pull(Way::toast);
   options_ = changes.options;
   back_off_.limits(options_.retry_first_ms, options_.retry_max_ms);
+  language_ = options_.language.empty() ? language_of_environment() : language_of(options_.language);
   if (changes.configured) back_off_.now();
   if (changes.stop) stop_by_ns_ = changes.stop_by_ns;
-  if (!std::exchange(memory_loaded_, true)) memory_ = ToastMemory::load(options_.home);
+  if (!std::exchange(memory_loaded_, true) && options_.remembers) memory_ = ToastMemory::load(options_.home);
   for (const Entry& entry : changes.entries) take_entry(entry);
 }
 
@@ -116,10 +118,11 @@ void Toasts::show(Card& card, std::int64_t now) {
   card.sent_ns = now;
   card.not_before_ns = now + options_.toast_window_ms * kMs;
   board_.count(Way::toast, [](WayCounts& counts) { ++counts.attempts; });
-  const bool sent = card.stray ? bus_.close(card.token, card.id)
-                               : bus_.show(card.token, card.id,
-                                           make_toast(card.entry.event, firing, options_.language, bus_.capabilities(),
-                                                      !options_.tool.empty()));
+  const bool sent =
+      card.stray
+          ? bus_.close(card.token, card.id)
+          : bus_.show(card.token, card.id,
+                      make_toast(card.entry.event, firing, language_, bus_.capabilities(), !options_.tool.empty()));
   if (!sent) lost(now);
 }
 
@@ -132,7 +135,7 @@ void Toasts::remember(const std::string& key, const Card& card) {
 }
 
 void Toasts::save_memory() {
-  if (!memory_.save(options_.home))
+  if (options_.remembers && !memory_.save(options_.home))
     board_.say("toast.memory", "cannot write " + ToastMemory::path(options_.home) +
                                    ": an engine that starts again may show a toast twice");
 }

@@ -13,6 +13,7 @@
 #include "alert/bus_address.h"
 #include "alert/notifications.h"
 #include "alert/toast_memory.h"
+#include "base/message.h"
 
 namespace honeylink::telemetry::alert {
 
@@ -69,6 +70,7 @@ class Toasts {
   enum class Daemon : std::uint8_t { unknown, asked, ready };
   Board& board_;
   OutboxOptions options_;
+  Language language_ = Language::en;
   Notifications bus_;
   Daemon daemon_ = Daemon::unknown;
   std::string bus_id_;

@@ -13,11 +13,13 @@
 #include <string_view>
 
 #include "base/message.h"
+#include "base/messages_alert.h"
 #include "base/messages_consent.h"
 
 namespace honeylink::telemetry {
 
-inline constexpr std::array kAreas{std::span<const Message>(kConsentMessages)};
+inline constexpr std::array kAreas{std::span<const Message>(kAlertMessages),
+                                   std::span<const Message>(kConsentMessages)};
 
 class MessageKey {
  public:
