@@ -33,7 +33,7 @@ if(NOT BUILD_SHARED_LIBS)
   endif()
 endif()
 if(HONEYLINK_TOOL AND NOT BUILD_SHARED_LIBS)
-  honeylink_product(honeylink_embedded embedded STATIC config scrub store audit consent net alert engine)
+  honeylink_product(honeylink_embedded embedded STATIC config scrub store audit consent net alert export engine)
   if(TARGET honeylink_embedded)
     target_link_libraries(honeylink_embedded PUBLIC honeylink_telemetry PkgConfig::SQLITE PkgConfig::ZSTD PkgConfig::SODIUM
                           SDBusCpp::sdbus-c++)

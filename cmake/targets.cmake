@@ -29,13 +29,17 @@ if(HONEYLINK_TOOL)
   # By CMake's own package: the pkg-config file asks for libsystemd-dev, which nothing here needs.
   find_package(sdbus-c++ REQUIRED)
   honeylink_room(alert hl_net hl_consent hl_base SDBusCpp::sdbus-c++)
-  honeylink_room(engine hl_alert hl_record hl_ring hl_scrub hl_store hl_audit hl_consent hl_net hl_config hl_base)
+  find_package(nlohmann_json REQUIRED)
+  # OTLP; protozero is headers only.
+  honeylink_room(export hl_net hl_consent hl_store hl_base nlohmann_json::nlohmann_json)
+  honeylink_room(engine hl_export hl_alert hl_record hl_ring hl_scrub hl_store hl_audit hl_consent hl_net hl_config hl_base)
   honeylink_room(query hl_base hl_scrub hl_store hl_ring hl_audit hl_config PkgConfig::SQLITE PkgConfig::ZSTD)
+  pkg_check_modules(NCURSES REQUIRED ncursesw)
   # The page, built (cmake/page.cmake), is linked into the room that serves it.
   pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
   set_source_files_properties(src/view/assets.cc PROPERTIES OBJECT_DEPENDS "${HONEYLINK_PAGE_FILES}"
                               COMPILE_DEFINITIONS HONEYLINK_PAGE_DIR="${HONEYLINK_PAGE_DIR}")
-  honeylink_room(view hl_query hl_base PkgConfig::ZLIB)
+  honeylink_room(view hl_query hl_base PkgConfig::ZLIB ${NCURSES_LIBRARIES})
   # The demo's link: a library that uses the public API only.
   if(EXISTS ${PROJECT_SOURCE_DIR}/examples/link/CMakeLists.txt)
     add_subdirectory(examples/link)

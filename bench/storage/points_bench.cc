@@ -1,5 +1,5 @@
 // Points into a metrics.db and back: half of the comparison of bytes (the peers' half is peers.py).
-//   points_bench make decimal|full SERIES TICKS FILE   writes a data set
+//   points_bench make decimal|full|ratio|walk SERIES TICKS FILE   writes a data set
 //   points_bench store FILE HOME                       packs it as the engine does, reads it back, rolls it up; JSON
 //
 // A data set is what a scrape every ten seconds sees, cumulative values of counters included: "HLPTS1\n", u32 series,
@@ -163,13 +163,14 @@ void make_decimal(DataSet& set, std::size_t count) {
   }
 }
 
-/// Ratios of two counts, and random walks: as in bench/segment_bench.cc.
-void make_full(DataSet& set, std::size_t count) {
+/// Ratios of two counts, and random walks, in turn, as in bench/segment_bench.cc; `only`: the former or the latter.
+void make_full(DataSet& set, std::size_t count, std::string_view only) {
   for (std::size_t i = 0; i < count; ++i) {
     std::mt19937_64 random(i + 1);
     std::normal_distribution<double> noise;
     Series series;
     series.name = i % 2 == 0 ? "ratio" : "walk", series.labels = {{"instance", std::to_string(i / 2)}};
+    if (only != "full" && only != series.name) continue;
     double level = 40;
     for (std::uint32_t tick = 0; tick < set.ticks; ++tick) {
       const auto part = static_cast<double>(900 + random() % 100), of = static_cast<double>(1'000 + random() % 50);
@@ -203,7 +204,7 @@ bool delta_of(const Series& series, std::size_t tick, tel::MetricDelta& delta) {
 }
 
 struct Outcome {
-  std::uint64_t committed = 0, wrong = 0, bytes = 0, segment_bytes = 0;
+  std::uint64_t committed = 0, wrong = 0, bytes = 0, segment_bytes = 0, free_bytes = 0;
   std::uint64_t aggregates = 0, aggregate_bytes = 0, aggregate_segment_bytes = 0;
   double seconds = 0;
 };
@@ -243,7 +244,8 @@ class Keeper {
     clock_.advance(store::kTiers[0].window_s() * kSecondNs);
     settle();
     store_.reset();
-    out_.bytes = disk_bytes(), out_.segment_bytes = segment_bytes(0);
+    out_.bytes = disk_bytes(), out_.segment_bytes = segment_bytes(0),
+    out_.free_bytes = 4'096 * asked("PRAGMA freelist_count");
   }
 
   /// Every value against the data, bit for bit.
@@ -338,11 +340,13 @@ class Keeper {
     }
     return bytes;
   }
-  [[nodiscard]] std::uint64_t segment_bytes(int tier) const {
+  [[nodiscard]] std::uint64_t asked(const std::string& sql) const {
     auto opened = tel::query::open_database(tel::query::metrics_path(home_));
     if (!opened.ok()) give_up("no database");
-    return static_cast<std::uint64_t>(
-        opened.value().integer("SELECT sum(length(data)) FROM seg WHERE tier=" + std::to_string(tier), 0));
+    return static_cast<std::uint64_t>(opened.value().integer(sql.c_str(), 0));
+  }
+  [[nodiscard]] std::uint64_t segment_bytes(int tier) const {
+    return asked("SELECT sum(length(data)) FROM seg WHERE tier=" + std::to_string(tier));
   }
 
   const DataSet& set_;
@@ -359,8 +363,8 @@ int make(char** words) {
   set.ticks = static_cast<std::uint32_t>(std::strtoul(words[4], nullptr, 10));
   const std::size_t series = std::strtoul(words[3], nullptr, 10);
   if (set.ticks == 0 || series == 0) give_up("at least one series and one tick");
-  if (std::string_view(words[2]) == "full") make_full(set, series);
-  else make_decimal(set, series);
+  if (std::string_view(words[2]) == "decimal") make_decimal(set, series);
+  else make_full(set, series, words[2]);
   write_set(set, words[5]);
   return 0;
 }
@@ -377,11 +381,12 @@ int keep(char** words) {
   const auto number = [](std::uint64_t n) { return static_cast<unsigned long long>(n); };
   std::printf(
       "{\"series\": %zu, \"ticks\": %u, \"points\": %llu, \"committed\": %llu, \"wrong\": %llu, \"bytes\": %llu, "
-      "\"segment_bytes\": %llu, \"aggregates\": %llu, \"aggregate_bytes\": %llu, \"aggregate_segment_bytes\": %llu, "
+      "\"segment_bytes\": %llu, \"free_bytes\": %llu, \"aggregates\": %llu, \"aggregate_bytes\": %llu, "
+      "\"aggregate_segment_bytes\": %llu, "
       "\"seconds\": %.1f}\n",
       set.series.size(), set.ticks, number(set.series.size() * set.ticks), number(out.committed), number(out.wrong),
-      number(out.bytes), number(out.segment_bytes), number(out.aggregates), number(out.aggregate_bytes),
-      number(out.aggregate_segment_bytes), out.seconds);
+      number(out.bytes), number(out.segment_bytes), number(out.free_bytes), number(out.aggregates),
+      number(out.aggregate_bytes), number(out.aggregate_segment_bytes), out.seconds);
   return 0;
 }
 
@@ -390,5 +395,5 @@ int keep(char** words) {
 int main(int count, char** words) {
   if (count == 6 && std::string_view(words[1]) == "make") return make(words);
   if (count == 4 && std::string_view(words[1]) == "store") return keep(words);
-  give_up("usage: points_bench make decimal|full SERIES TICKS FILE, or points_bench store FILE HOME");
+  give_up("usage: points_bench make decimal|full|ratio|walk SERIES TICKS FILE, or points_bench store FILE HOME");
 }

@@ -1,12 +1,16 @@
-"""An operating system's own numbers as a data set: /proc, read once a second while the machine works.
+"""An operating system's own numbers as a data set: /proc, read again and again while the machine works.
 
-The set is stored as ticks of ten seconds. What changes less in a second than in ten is told by the table: seconds are what a benchmark
-can wait for. Counters are cumulative, as a scrape sees them.
+usage: system_mix.py FILE TICKS [SECONDS between two, 1 where not told]
+
+The set is stored as ticks of ten seconds, whatever they were: with 10 that is what they are, with less the table says so, because less
+changes in between. Counters are cumulative, as a scrape sees them. The file is written now and then, so that a long sample may be cut short.
 """
 import sys
 import time
 
 import peers
+
+KEEP_EVERY = 360
 
 
 def numbers():
@@ -51,13 +55,14 @@ def numbers():
 
 
 def main():
-    path, seconds = sys.argv[1], int(sys.argv[2])
+    path, ticks, every = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]) if len(sys.argv) > 3 else 1.0
     rows, begin = [], time.monotonic()
-    for i in range(seconds):
-        time.sleep(max(0, begin + i - time.monotonic()))
+    for i in range(ticks):
+        time.sleep(max(0, begin + i * every - time.monotonic()))
         rows.append(numbers())
-    keys = sorted(set.intersection(*(set(row) for row in rows)))
-    peers.write_set(path, 1_699_488_000, [(*key, [row[key] for row in rows]) for key in keys])
+        if (i + 1) % KEEP_EVERY == 0 or i + 1 == ticks:
+            keys = sorted(set.intersection(*(set(row) for row in rows)))
+            peers.write_set(path, 1_699_488_000, [(*key, [row[key] for row in rows]) for key in keys])
     print(len(keys))
 
 

@@ -96,7 +96,7 @@ TEST(Crc32c, GivesTheVectorsOfRfc3720) {
 TEST(Crc32c, ThePortableFormEqualsTheInstructionAndPartsEqualTheWhole) {
   std::mt19937 random(5);
   for (int round = 0; round < 500; ++round) {
-    std::vector<std::uint8_t> bytes(random() % 100);
+    std::vector<std::uint8_t> bytes(random() % (round % 2 == 0 ? 100 : 5'000));
     for (auto& b : bytes) b = static_cast<std::uint8_t>(random());
     const std::span<const std::uint8_t> all(bytes);
     ASSERT_EQ(crc32c(all), crc32c_portable(all));

@@ -15,11 +15,12 @@
 #include "base/message.h"
 #include "base/messages_alert.h"
 #include "base/messages_consent.h"
+#include "base/messages_top.h"
 
 namespace honeylink::telemetry {
 
-inline constexpr std::array kAreas{std::span<const Message>(kAlertMessages),
-                                   std::span<const Message>(kConsentMessages)};
+inline constexpr std::array kAreas{std::span<const Message>(kAlertMessages), std::span<const Message>(kConsentMessages),
+                                   std::span<const Message>(kTopMessages)};
 
 class MessageKey {
  public:

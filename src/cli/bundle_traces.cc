@@ -25,7 +25,7 @@ class BlockMaker {
  public:
   explicit BlockMaker(store::Connection& to)
       : to_(to),
-        block_(to.prepare("INSERT INTO blk(t0, t1, n, zone, data) VALUES(?1, ?2, ?3, ?4, ?5)")),
+        block_(to.prepare("INSERT INTO blk(t0, t1, n, first, last, zone, data) VALUES(?1, ?2, ?3, 0, 0, ?4, ?5)")),
         value_(to.prepare("INSERT INTO val VALUES(?1, ?2)")) {}
 
   std::set<std::uint32_t> texts{0}, scopes, sources;

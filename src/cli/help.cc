@@ -1,6 +1,7 @@
 // Help: see help.h.
 #include "cli/help.h"
 
+#include "base/text.h"
 #include "cli/args.h"
 #include "query/unicode.h"
 
@@ -85,6 +86,15 @@ std::string introduction() {
          "  honeytel status    what records here, what is stored, whether anything was lost\n"
          "  honeytel traces    the newest traces; then metrics, logs, sql; honeytel --help for all commands\n"
          "  Your own program: #include <honeylink/telemetry.h>, call tel::start(), and run honeytel agent.\n";
+}
+
+std::string nothing_yet(const std::string& home, Language language) {
+  std::string lines = fill("top.nothing_yet", language, {terminal_safe(home)}) + "\n";
+  append_row(lines, "honeytel demo", 25, text("top.try_demo", language));
+  append_row(lines, "honeytel run -- COMMAND", 25, text("top.try_run", language));
+  lines += "  " + std::string(text("top.try_program", language)) + "\n";
+  append_row(lines, "honeytel --help", 25, text("top.try_help", language));
+  return lines;
 }
 
 }  // namespace honeylink::telemetry::cli

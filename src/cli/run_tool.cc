@@ -6,7 +6,10 @@
 
 #include "cli/args.h"
 #include "cli/command.h"
+#include "cli/commands.h"
+#include "cli/consent_commands.h"
 #include "cli/help.h"
+#include "cli/top.h"
 #include "config/suggest.h"
 
 namespace honeylink::telemetry::cli {
@@ -79,6 +82,19 @@ int run_command(const Command& command, const Words& words, const Terminal& term
   return command.run(call);
 }
 
+/// `honeytel` alone: the terminal view where there is a terminal and something to see; else how to get there.
+int open_or_introduce(const Words& words, const Terminal& terminal) {
+  if (!can_open_top(terminal)) return terminal.print(introduction()), kOk;
+  Call call;
+  call.command = &kTop;
+  query::Problem problem;
+  if (!parse_arguments(kTop, words.rest, call, problem)) return report(terminal, problem);
+  const auto home = call.home();
+  if (!home.ok()) return report(terminal, home.problem());
+  if (!has_anything_to_see(home.value())) return terminal.print(nothing_yet(home.value(), language_of(call))), kOk;
+  return run_command(kTop, words, terminal);
+}
+
 }  // namespace
 
 int run_tool(int argc, char** argv) {
@@ -97,8 +113,12 @@ int run_tool(int argc, char** argv) {
       if (!words.help && !words.rest.empty() && words.rest.front() != "--home" && words.rest.front() != "--color") {
         return report(terminal, usage_problem("a command is missing", {}, "see: honeytel --help"));
       }
-      terminal.print(words.help ? help_of_tool(terminal.style) : introduction());
-      code = kOk;
+      if (words.help) {
+        terminal.print(help_of_tool(terminal.style));
+        code = kOk;
+      } else {
+        code = open_or_introduce(words, terminal);
+      }
     } else if (const Command* command = find_command(words.command)) {
       code = run_command(*command, words, terminal);
     } else {

@@ -6,6 +6,7 @@
 
 #include "base/killpoint.h"
 #include "base/limits.h"
+#include "engine/exports.h"
 #include "engine/release.h"
 #include "engine/retro_keep.h"
 
@@ -84,6 +85,7 @@ void store_failed(Core& core, std::size_t index, store::CommitResult result, con
   if (result == store::CommitResult::damaged && index == kTraceSink) {
     std::string said;
     if (core.traces->recover(said)) core.own_log->say(OwnLog::kError, "store.damaged", {{"store", "traces"}}, said);
+    spans_were_discarded(core);
     sink.retry_at_ns = core.now_ns();
     return;
   }
@@ -119,11 +121,13 @@ bool commit_traces(Core& core, bool durable) {
     sink.pending.dropped["sampled_out"] += 0;  // a transaction that changes no page would not be synced
   }
   sink.complete_pending();
+  hand_over_spans(core);
   killpoint("drain.before_commit");
   const auto result = core.traces->commit(cursors_of(core, kTraceSink), sink.pending, durable);
   if (result != store::CommitResult::ok) return store_failed(core, kTraceSink, result, core.traces->why()), false;
   killpoint("drain.after_trace_commit");
   settle(core, kTraceSink, durable);
+  spans_were_committed(core);
   return true;
 }
 
@@ -138,6 +142,7 @@ bool commit_logs(Core& core, bool durable) {
   if (result != store::CommitResult::ok) return store_failed(core, kLogSink, result, core.logs->why()), false;
   killpoint("drain.after_log_commit");
   settle(core, kLogSink, durable);
+  logs_were_committed(core);
   return true;
 }
 

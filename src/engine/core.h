@@ -24,6 +24,10 @@
 #include "store/metric_store.h"
 #include "store/trace_store.h"
 
+namespace honeylink::telemetry::exporting {
+class Exporter;
+}
+
 namespace honeylink::telemetry::engine {
 
 using ring::MetricBases;
@@ -98,6 +102,17 @@ struct SelfCounts {
   std::uint64_t metrics_stored = 0;  // of applications
 };
 
+/// What left or could not, by item and transport; sums of all destinations.
+struct ExportCounts {
+  std::uint64_t sent = 0, rejected = 0, refused = 0, unreadable = 0, failures = 0, resent = 0;
+  std::vector<double> milliseconds;  // of requests since the last tick
+};
+struct Exports {
+  bool spans = false, logs = false, metrics = false;  // some destination wants them
+  std::int64_t tend_at_ns = 0, cells_at_ns = 0;       // monotonic
+  std::map<std::pair<std::string, std::string>, ExportCounts> counts;
+};
+
 /// When the stores are looked after next: monotonic times.
 struct Upkeep {
   std::int64_t traces_at_ns = 0, metrics_at_ns = 0;
@@ -105,6 +120,8 @@ struct Upkeep {
 };
 
 struct SelfMetrics;  // self_metrics.cc's own
+
+inline constexpr std::uint32_t kUnknownSeries = 0xffff'ffffU;  // in RingState::series_ids
 
 struct Core {
   Core();
@@ -136,6 +153,8 @@ struct Core {
   std::optional<store::LedgerSnapshot> last_ledger;
   bool ledger_dirty = false;  // a sink has committed since the last tick
   std::unique_ptr<SelfMetrics> self_metrics;
+  Exports exports;
+  std::unique_ptr<exporting::Exporter> exporter;  // dies before the stores whose files it reads
 
   [[nodiscard]] std::int64_t now_ns() const noexcept { return clock->monotonic_ns(); }
   [[nodiscard]] std::size_t pending_bytes(std::size_t sink) const noexcept {

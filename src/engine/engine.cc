@@ -17,6 +17,7 @@
 #include "engine/core.h"
 #include "engine/dead_ring.h"
 #include "engine/drain.h"
+#include "engine/exports.h"
 #include "engine/metric_tick.h"
 #include "engine/recorder_config.h"
 #include "engine/release.h"
@@ -223,10 +224,13 @@ bool Engine::step() try {
     if (ring->phase == RingPhase::live) worked = drain_ring(core, *ring) || worked, count_unlinked(core, *ring);
     if (core.fenced) break;
   }
+  hand_over_spans(core);
   ++core.self.drains;
   worked = answer_flushes() || worked;
   worked = commit_due(core) || worked;
   worked = tick_if_due(now) || worked;
+  worked = look_at_cells(core, now) || worked;
+  tend_exports(core, now);
   worked = advance_dead_rings(core) || worked;
   worked = tend_stores(core) || worked;
   const bool gives_way =
@@ -279,9 +283,11 @@ void Engine::sleep_until_rung() {
   const std::int64_t now = clock_.monotonic_ns();
   std::int64_t deadline = std::min(commit_deadline_ns(*core_), now + kLongestSleepNs);
   if (needs_tick()) deadline = std::min(deadline, next_tick_ns_);
+  deadline = std::min(deadline, exports_deadline_ns(*core_));
   if (dead_ring_waits(*core_)) deadline = std::min(deadline, next_extra_tick_ns_);
   if (deadline > now && ring::sleep_on(*bell_, deadline)) {
     next_discovery_ns_ = 0;
+    core_->exports.tend_at_ns = 0;  // a receipt may have come or gone
     reload_config(false);
   } else {
     ring::stay_awake(*bell_);

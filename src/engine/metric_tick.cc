@@ -7,6 +7,7 @@
 #include "base/killpoint.h"
 #include "base/limits.h"
 #include "engine/bases.h"
+#include "engine/exports.h"
 #include "engine/ledger.h"
 #include "engine/retro_keep.h"
 #include "engine/self_metrics.h"
@@ -15,7 +16,6 @@ namespace honeylink::telemetry::engine {
 namespace {
 
 constexpr std::int64_t kSecondNs = 1'000'000'000;
-constexpr std::uint32_t kUnknownSeries = 0xffff'ffffU;
 
 std::uint32_t series_of(Core& core, RingState& ring, std::uint32_t id) {
   if (ring.series_ids.size() <= id) ring.series_ids.resize(ring.reader->series().size(), kUnknownSeries);
@@ -140,6 +140,7 @@ bool commit_tick(Core& core, bool durable) {
   core.last_ledger = ledger;
   core.last_tick_unix_ns = now;
   core.self.metrics_stored += deltas.size() - own;
+  tick_was_committed(core, tick_s, now, deltas);
   settle_self_metrics(core);
   settle(core, tick);
   return true;

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/counters.h"
+#include "export/exporter.h"
 
 namespace honeylink::telemetry::engine {
 

@@ -94,6 +94,34 @@ MetricPoint& MetricSteps::at(std::int64_t begin) {
   return steps_[near_];
 }
 
+// What most ask for: one scalar series in the resolution in which it is kept. Each tick is a step of its own, later
+// than all that are there. False: it is not so.
+bool MetricSteps::add_as_they_are(const store::MetricPart& part, std::int64_t since_unix_s, std::int64_t until_unix_s) {
+  const store::SeriesPoints& from = *part.points;
+  if (from.kind == MetricType::histogram || !from.count.empty() || part.grid.step_s != step_s_ || from.ticks.empty() ||
+      part.grid.t0_unix_s % step_s_ != 0 || (!steps_.empty() && part.time_unix_s(0) <= steps_.back().time_unix_s))
+    return false;
+  std::size_t first = 0, end = from.ticks.size();
+  while (first < end && part.time_unix_s(first) < since_unix_s) ++first;
+  while (first < end && part.time_unix_s(end - 1) > until_unix_s) --end;
+  const std::size_t before = steps_.size();
+  steps_.resize(before + (end - first));
+  const auto fill = [&](auto number) {
+    MetricPoint* point = steps_.data() + before;
+    for (std::size_t i = first; i < end; ++i, ++point) {
+      const double value = number(from.last[i]);
+      point->time_unix_s = part.time_unix_s(i), point->last_unix_s = point->time_unix_s + step_s_;
+      point->count = 1;
+      point->sum = point->min = point->max = point->last = value;
+      if (std::isnan(value)) point->sum = 0, point->min = INFINITY, point->max = -INFINITY;
+    }
+  };
+  if (store::is_real(from.kind)) fill([](std::uint64_t n) { return std::bit_cast<double>(n); });
+  else fill([&](std::uint64_t n) { return number_of(from.kind, n); });
+  near_ = steps_.empty() ? 0 : steps_.size() - 1;
+  return true;
+}
+
 void MetricSteps::add(const store::MetricPart& part, std::int64_t since_unix_s, std::int64_t until_unix_s) {
   const store::SeriesPoints& from = *part.points;
   MetricPoint* point = nullptr;
@@ -101,6 +129,8 @@ void MetricSteps::add(const store::MetricPart& part, std::int64_t since_unix_s, 
   if (steps_.capacity() == 0 && until_unix_s < INT64_MAX && until_unix_s > part.grid.t0_unix_s)
     steps_.reserve(std::min<std::size_t>(kReserveMax,
                                          static_cast<std::size_t>((until_unix_s - part.grid.t0_unix_s) / step_s_) + 1));
+  if (add_as_they_are(part, since_unix_s, until_unix_s)) return;
+  bare_ = bare_ || !from.count.empty();
   for (std::size_t i = 0; i < from.ticks.size(); ++i) {
     const std::int64_t time = part.time_unix_s(i);
     if (time < since_unix_s || time > until_unix_s) continue;
@@ -112,8 +142,9 @@ void MetricSteps::add(const store::MetricPart& part, std::int64_t since_unix_s, 
   }
   for (const store::TickExemplar& of : from.exemplars) {
     const std::int64_t time = part.grid.t0_unix_s + part.grid.step_s * of.tick;
-    if (time >= since_unix_s && time <= until_unix_s)
-      add_exemplar(of.exemplar, at(floor_divided(time, step_s_) * step_s_));
+    if (time < since_unix_s || time > until_unix_s) continue;
+    add_exemplar(of.exemplar, at(floor_divided(time, step_s_) * step_s_));
+    bare_ = true;
   }
 }
 
@@ -124,7 +155,8 @@ std::vector<MetricPoint> MetricSteps::take() {
     std::sort(points.begin(), points.end(),
               [](const MetricPoint& a, const MetricPoint& b) { return a.time_unix_s < b.time_unix_s; });
   }
-  std::erase_if(points, [](const MetricPoint& point) { return !point.any(); });  // an exemplar alone
+  if (bare_) std::erase_if(points, [](const MetricPoint& point) { return !point.any(); });
+  bare_ = false;
   steps_.clear();
   late_.clear();
   near_ = 0;

@@ -47,7 +47,9 @@ class MetricSteps {
 
  private:
   [[nodiscard]] MetricPoint& at(std::int64_t begin);
+  bool add_as_they_are(const store::MetricPart& part, std::int64_t since_unix_s, std::int64_t until_unix_s);
   std::int64_t step_s_;
+  bool bare_ = false;               // there may be steps without a point: an exemplar alone, a roll-up of nothing
   std::vector<MetricPoint> steps_;  // ascending
   std::size_t near_ = 0;            // where the last one was found in it
   std::map<std::int64_t, MetricPoint>

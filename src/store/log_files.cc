@@ -62,6 +62,8 @@ void LogFiles::forget_ring(const RingId& ring) {
 }
 
 std::size_t LogFiles::pending_bytes() const noexcept { return state_->pending.size(); }
+std::uint64_t LogFiles::file_number() const noexcept { return state_->state.file_number; }
+std::uint64_t LogFiles::committed_bytes() const noexcept { return state_->state.committed; }
 std::size_t LogFiles::pending_lines() const noexcept { return state_->pending_lines; }
 void LogFiles::discard_pending() {
   state_->pending.clear();

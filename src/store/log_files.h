@@ -40,6 +40,9 @@ class LogFiles {
   CommitResult commit(std::span<const SlotCursor> cursors, const Counts& delta, bool sync);
   void discard_pending();
 
+  /// Where the log ends: the number that the present file gets when it is rotated, and its committed bytes.
+  [[nodiscard]] std::uint64_t file_number() const noexcept;
+  [[nodiscard]] std::uint64_t committed_bytes() const noexcept;
   [[nodiscard]] std::uint64_t disk_bytes() const;
   /// No sound state file was found: what rings hold below their oldest chunk is "store_lost", not "buffer_full".
   [[nodiscard]] bool began_anew() const noexcept;

@@ -2,7 +2,7 @@
 #include "store/point_codec.h"
 
 #include <algorithm>
-#include <tuple>
+#include <numeric>
 
 #include "store/bytes.h"
 #include "store/point_aggregates.h"
@@ -65,7 +65,8 @@ bool get_presence(Decoder& in, std::uint32_t ticks, SegmentWorkspace& work, std:
   const auto form = static_cast<PresenceForm>(in.fixed<std::uint8_t>());
   if (!in.ok()) return false;
   if (form == PresenceForm::all) {
-    for (std::uint32_t tick = 0; tick < ticks; ++tick) present.push_back(tick);
+    present.resize(ticks);
+    std::iota(present.begin(), present.end(), 0U);
     return true;
   }
   if (form == PresenceForm::runs) return get_runs(in, ticks, present);

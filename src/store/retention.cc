@@ -13,8 +13,9 @@ constexpr std::int64_t kHotRowsMax = 400;  // of one hour, with room for ticks o
 constexpr std::int64_t kLookAgainSeconds = 600;
 // What Database keeps free for a commit under the cap; retention stays below it, so that deleting is never needed.
 constexpr std::uint64_t kCapReserve = 12'000'000, kCommitReserve = 4'000'000, kPagesReserve = 250'000;
-constexpr std::int64_t kPressureKeepDays[] = {1, 7};  // of tiers 0 and 1, whatever the cap
-constexpr std::int64_t kFreePagesMax = 4096;
+constexpr std::int64_t kPressureKeepDays[] = {1, 7};              // of tiers 0 and 1, whatever the cap
+constexpr std::int64_t kFreePagesMin = 32, kFreePagesMax = 4096;  // that the next hour's ticks may use
+constexpr std::uint64_t kVacuumPages = 16;  // few, so that the room for moving them is there under a small cap, too
 constexpr std::int64_t kExpireRows = 8;
 
 }  // namespace
@@ -133,10 +134,10 @@ Retention::Slice Retention::give_back_pages() {
   Connection& c = database_.connection();
   const std::int64_t unused = statements_.integer("PRAGMA freelist_count", 0);
   const std::int64_t pages = statements_.integer("PRAGMA page_count", 0);
-  if (unused <= std::min(kFreePagesMax, std::max<std::int64_t>(pages / 8, 256))) return {};
-  CommitResult result = database_.begin(std::uint64_t{64} * 2 * 4096, false);
+  if (unused <= std::min(kFreePagesMax, std::max<std::int64_t>(pages / 8, kFreePagesMin))) return {};
+  CommitResult result = database_.begin(kVacuumPages * 2 * 4096, false);
   if (result != CommitResult::ok) return {result, true, false};
-  result = end(c.execute("PRAGMA incremental_vacuum(64)") == SQLITE_OK);
+  result = end(c.execute(("PRAGMA incremental_vacuum(" + std::to_string(kVacuumPages) + ")").c_str()) == SQLITE_OK);
   return {result, true, result == CommitResult::ok};
 }
 

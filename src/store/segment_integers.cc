@@ -3,56 +3,12 @@
 
 #include <algorithm>
 #include <bit>
-#include <cmath>
 #include <numeric>
 
 #include "store/bytes.h"
 
 namespace honeylink::telemetry::store {
 namespace {
-
-// A token is the number itself below kSmall; else its length in bits and the two bits after the leading one.
-constexpr std::uint64_t kSmall = 8;
-
-constexpr unsigned token_of(std::uint64_t n) noexcept {
-  if (n < kSmall) return static_cast<unsigned>(n);
-  const auto bits = static_cast<unsigned>(std::bit_width(n));
-  return 8 + (bits - 4) * 4 + static_cast<unsigned>((n >> (bits - 3)) & 3U);
-}
-static_assert(token_of(~std::uint64_t{0}) == 251);
-
-struct TokenTables {
-  std::array<std::uint8_t, 256> low_bits{};
-  std::array<std::uint64_t, 256> base{};
-};
-constexpr TokenTables make_tables() noexcept {
-  TokenTables tables;
-  for (unsigned token = 0; token < 252; ++token) {
-    const unsigned bits = token < kSmall ? 0 : (token - 8) / 4 + 4;
-    tables.low_bits[token] = static_cast<std::uint8_t>(bits == 0 ? 0 : bits - 3);
-    tables.base[token] =
-        bits == 0 ? token : (std::uint64_t{1} << (bits - 1)) | (std::uint64_t{(token - 8) & 3U} << (bits - 3));
-  }
-  return tables;
-}
-constexpr TokenTables kTokens = make_tables();
-constexpr unsigned kTokenMax = 251;
-
-// Entropy of the tokens plus their low bits, in bits.
-struct Cost {
-  std::array<std::uint32_t, 256> seen{};
-  void add(std::uint64_t n) noexcept { ++seen[token_of(n)]; }
-  [[nodiscard]] double bits() const noexcept {
-    double sum = 0, total = 0;
-    for (unsigned token = 0; token <= kTokenMax; ++token) {
-      if (seen[token] == 0) continue;
-      const double n = seen[token];
-      total += n;
-      sum += n * (kTokens.low_bits[token] - static_cast<double>(std::log2(static_cast<float>(n))));
-    }
-    return total == 0 ? 0 : sum + total * static_cast<double>(std::log2(static_cast<float>(total)));
-  }
-};
 
 constexpr std::uint64_t magnitude(std::uint64_t difference) noexcept {
   return static_cast<std::int64_t>(difference) < 0 ? 0 - difference : difference;
@@ -111,7 +67,7 @@ Choice choose(const std::vector<std::uint64_t>& q) noexcept {
   Choice choice;
   choice.low = static_cast<std::int64_t>(q[0]);
   for (const std::uint64_t n : q) choice.low = std::min(choice.low, static_cast<std::int64_t>(n));
-  Cost plain, delta, twice, mean;
+  TokenCounts plain, delta, twice, mean;
   MovingMean before;
   plain.add(q[0] - static_cast<std::uint64_t>(choice.low));
   std::uint64_t step = q.size() > 1 ? q[1] - q[0] : 0;
@@ -155,95 +111,6 @@ void transform(const std::vector<std::uint64_t>& q, const Choice& choice, std::v
   }
 }
 
-class BitWriter {
- public:
-  explicit BitWriter(Bytes& to) noexcept : to_(to) {}
-  /// bits ≤ 61: held_ keeps fewer than 8 between calls, so that two steps fit any number.
-  void put(std::uint64_t value, unsigned bits) {
-    if (bits > 32) put(value & 0xffff'ffffU, 32), value >>= 32, bits -= 32;
-    held_ |= value << used_;
-    for (used_ += bits; used_ >= 8; used_ -= 8, held_ >>= 8) to_.push_back(static_cast<std::uint8_t>(held_));
-  }
-  void finish() {
-    if (used_ > 0) to_.push_back(static_cast<std::uint8_t>(held_));
-  }
-
- private:
-  Bytes& to_;
-  std::uint64_t held_ = 0;
-  unsigned used_ = 0;
-};
-
-class BitReader {
- public:
-  explicit BitReader(std::string_view bytes) noexcept : bytes_(bytes) {}
-  std::uint64_t get(unsigned bits) noexcept {
-    if (bits > 32) {
-      const std::uint64_t low = get(32);
-      return low | get(bits - 32) << 32;
-    }
-    const std::uint64_t word = load(at_ / 8) >> (at_ % 8);
-    at_ += bits;
-    return word & ((std::uint64_t{1} << bits) - 1);
-  }
-
- private:
-  [[nodiscard]] std::uint64_t load(std::size_t byte) const noexcept {
-    std::uint64_t word = 0;
-    if (byte < bytes_.size())
-      std::memcpy(&word, bytes_.data() + byte, std::min<std::size_t>(sizeof word, bytes_.size() - byte));
-    return word;
-  }
-  std::string_view bytes_;
-  std::size_t at_ = 0;  // in bits
-};
-
-void put_tokens(const std::vector<std::uint64_t>& numbers, SegmentWorkspace& work, std::size_t form_at, Bytes& to) {
-  work.tokens.resize(numbers.size());
-  for (std::size_t i = 0; i < numbers.size(); ++i) work.tokens[i] = static_cast<std::uint8_t>(token_of(numbers[i]));
-  if (!work.frames.append_if_smaller(work.tokens, to)) {
-    to[form_at] = static_cast<std::uint8_t>(to[form_at] | kTokensPlain);
-    put_bytes(to, work.tokens.data(), work.tokens.size());
-  }
-  BitWriter bits(to);
-  for (std::size_t i = 0; i < numbers.size(); ++i) {
-    const unsigned low = kTokens.low_bits[work.tokens[i]];
-    if (low != 0) bits.put(numbers[i] & ((std::uint64_t{1} << low) - 1), low);
-  }
-  bits.finish();
-}
-
-bool get_tokens(Decoder& in, SegmentWorkspace& work, bool plain, std::size_t count) {
-  work.tokens.resize(count);
-  work.numbers.resize(count);
-  if (count == 0) return in.ok();
-  if (plain) {
-    const std::string_view bytes = in.bytes(count);
-    if (bytes.size() != count) return false;
-    std::memcpy(work.tokens.data(), bytes.data(), count);
-  } else if (!work.frames.read(in, work.tokens)) {
-    return false;
-  }
-  std::uint64_t low_bits = 0;
-  unsigned largest = 0;
-  for (const std::uint8_t token : work.tokens) {
-    low_bits += kTokens.low_bits[token];
-    largest = std::max<unsigned>(largest, token);
-  }
-  const std::string_view stream = in.bytes((low_bits + 7) / 8);
-  if (!in.ok() || largest > kTokenMax) return false;
-  if (largest < kSmall) {
-    std::copy(work.tokens.begin(), work.tokens.end(), work.numbers.begin());
-    return true;
-  }
-  BitReader bits(stream);
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::uint8_t token = work.tokens[i];
-    work.numbers[i] = kTokens.base[token] | bits.get(kTokens.low_bits[token]);
-  }
-  return true;
-}
-
 constexpr std::uint64_t from_zigzag(std::uint64_t n) noexcept { return static_cast<std::uint64_t>(unzigzag(n)); }
 
 }  // namespace
@@ -272,7 +139,8 @@ void encode_integers(std::span<const std::uint64_t> values, SegmentWorkspace& wo
   if (choice.form == IntegerForm::plain) put_signed(to, choice.low);
   if (choice.form == IntegerForm::delta_of_delta) put_signed(to, static_cast<std::int64_t>(work.quotients[1]));
   transform(work.quotients, choice, work.numbers);
-  put_tokens(work.numbers, work, form_at, to);
+  const TokenForm tokens = put_tokens(work.numbers, work, to);
+  to[form_at] = static_cast<std::uint8_t>(to[form_at] | static_cast<unsigned>(tokens));
 }
 
 bool decode_integers(Decoder& in, SegmentWorkspace& work, std::span<std::uint64_t> values) {
@@ -280,7 +148,8 @@ bool decode_integers(Decoder& in, SegmentWorkspace& work, std::span<std::uint64_
   const unsigned head = in.fixed<std::uint8_t>();
   const auto form = static_cast<IntegerForm>(head & kIntegerFormMask);
   const auto first = static_cast<std::uint64_t>(in.signed_varint());
-  if (!in.ok() || form > IntegerForm::from_mean || head > (kIntegerFormMask | kTokensPlain)) return false;
+  const auto tokens = static_cast<TokenForm>(head & ~kIntegerFormMask);
+  if (!in.ok() || form > IntegerForm::from_mean || !is_token_form(tokens)) return false;
   if (form == IntegerForm::constant) {
     std::fill(values.begin(), values.end(), first);
     return head == 0;
@@ -290,7 +159,7 @@ bool decode_integers(Decoder& in, SegmentWorkspace& work, std::span<std::uint64_
   const std::uint64_t extra = has_extra ? static_cast<std::uint64_t>(in.signed_varint()) : 0;
   const std::size_t without = form == IntegerForm::plain ? 0 : form == IntegerForm::delta_of_delta ? 2 : 1;
   if (!in.ok() || values.size() < without) return false;
-  if (!get_tokens(in, work, (head & kTokensPlain) != 0, values.size() - without)) return false;
+  if (!get_tokens(in, work, tokens, values.size() - without)) return false;
   const std::vector<std::uint64_t>& x = work.numbers;
   if (form == IntegerForm::plain) {
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = first + (x[i] + extra) * divisor;

@@ -7,16 +7,9 @@
 
 #include "base/coding.h"
 #include "store/segment_format.h"
-#include "store/segment_frame.h"
+#include "store/segment_tokens.h"
 
 namespace honeylink::telemetry::store {
-
-/// Scratch of the codecs, kept so that a column costs no allocation. One thread.
-struct SegmentWorkspace {
-  Frames frames;
-  std::vector<std::uint64_t> quotients, numbers, scaled, spare;
-  Bytes tokens, planes;
-};
 
 constexpr std::int64_t wrapping_product(std::int64_t a, std::int64_t b) noexcept {
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));

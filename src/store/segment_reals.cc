@@ -5,6 +5,8 @@
 #include <bit>
 #include <cmath>
 
+#include "store/segment_quotients.h"
+
 namespace honeylink::telemetry::store {
 namespace {
 
@@ -151,8 +153,9 @@ bool seems_to_repeat(std::span<const std::uint64_t> bits) {
   return static_cast<std::size_t>(end - first.begin()) * 10 < n * 9;
 }
 
-// The smallest of the ways for full doubles.
+// The smallest of the ways for full doubles. Where quotients are told in small numbers nothing else comes near.
 void put_whole(std::span<const std::uint64_t> bits, SegmentWorkspace& work, Bytes& to) {
+  if (encode_quotients(bits, work, to)) return;
   Bytes best, other;
   best.push_back(kRealBits);
   encode_integers(bits, work, best);
@@ -243,6 +246,7 @@ bool decode_reals(Decoder& in, SegmentWorkspace& work, std::span<std::uint64_t> 
   if (form == kRealBits) return decode_integers(in, work, bits);
   if (form == kRealPlanes) return get_planes(in, work, bits);
   if (form == kRealDictionary) return get_dictionary(in, work, bits);
+  if (form == kRealQuotients) return decode_quotients(in, work, bits);
   const unsigned places = form & ~kExceptions;
   if (places > static_cast<unsigned>(kDecimalPlacesMax)) return false;
   std::vector<Exception> exceptions;

@@ -28,7 +28,7 @@ constexpr const char* kEpochKey = "val_epoch";
 
 struct HotRow {
   std::int64_t id = 0;
-  std::uint64_t spans = 0, bytes = 0;
+  std::uint64_t spans = 0, bytes = 0, first = 0;
 };
 
 std::int64_t clamped(std::uint64_t counter) noexcept {
@@ -86,6 +86,8 @@ struct SpanPacker::State {
   std::vector<WrittenBlock> blocks;
   std::uint64_t gathered = 0, gathered_bytes = 0;
   bool more = false;
+  bool ends = false;  // the next row is of another group: what has gathered is packed, however little it is
+  SpanGroup group_of;
 };
 
 bool SpanPacker::State::load_values() {
@@ -133,9 +135,9 @@ bool SpanPacker::State::prepare() {
     if (c.execute(kTraceBlockSchema) != SQLITE_OK) return (void)database.fail(), false;
     if (database.commit() != CommitResult::ok) return false;
   }
-  candidates = c.prepare("SELECT id, t1, n, length(data) FROM hot ORDER BY id");
+  candidates = c.prepare("SELECT id, t1, n, length(data), first FROM hot ORDER BY id");
   row = c.prepare("SELECT data FROM hot WHERE id=?1");
-  insert = c.prepare("INSERT INTO blk(t0, t1, n, zone, data) VALUES(?1, ?2, ?3, ?4, ?5)");
+  insert = c.prepare("INSERT INTO blk(t0, t1, n, first, last, zone, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
   value = c.prepare("INSERT OR REPLACE INTO val VALUES(?1, ?2)");
   erase = c.prepare("DELETE FROM hot WHERE id=?1");
   prepared = candidates && row && insert && value && erase && load_values();
@@ -148,7 +150,8 @@ bool SpanPacker::State::prepare() {
 bool SpanPacker::State::choose(std::int64_t now) {
   rows.clear();
   gathered = gathered_bytes = 0;
-  more = false;
+  more = ends = false;
+  int its_group = 0;
   const std::int64_t from = now < INT64_MIN + kSpansStayHotNs ? INT64_MIN : now - kSpansStayHotNs;
   const std::int64_t to = now > INT64_MAX - kSpansStayHotNs ? INT64_MAX : now + kSpansStayHotNs;
   int code = SQLITE_DONE;
@@ -156,11 +159,19 @@ bool SpanPacker::State::choose(std::int64_t now) {
     const std::int64_t id = candidates.integer(0), t1 = candidates.integer(1);
     if (damaged.contains(id)) continue;
     if (t1 > from && t1 < to) break;
+    const HotRow next{id, candidates.number(2), candidates.number(3), candidates.number(4)};
+    const int group = group_of ? group_of(next.first, next.first + next.spans) : 0;
+    if (group == kSpansOfTwoGroups) continue;
+    if (!rows.empty() && group != its_group) {
+      more = ends = true;
+      break;
+    }
+    its_group = group;
     if (gathered >= kSpansEnough || gathered_bytes >= kBytesEnough) {
       more = true;
       break;
     }
-    rows.push_back({id, candidates.number(2), candidates.number(3)});
+    rows.push_back(next);
     gathered += rows.back().spans, gathered_bytes += rows.back().bytes;
   }
   candidates.reset();
@@ -235,7 +246,10 @@ int SpanPacker::State::store_block(const WrittenBlock& block, std::span<const Sp
   std::uint64_t n = 0;
   for (const SpanRun& run : runs) n += run.count;
   const ByteBuffer zone = write_zone(block.zone);
-  insert.bind(1, block.t0).bind(2, block.t1).bind(3, n).bind(4, Bytes(zone)).bind(5, Bytes(block.data));
+  const std::uint64_t first = rows.empty() ? 0 : rows.front().first;
+  const std::uint64_t last = rows.empty() ? 0 : rows.back().first + rows.back().spans;
+  insert.bind(1, block.t0).bind(2, block.t1).bind(3, n).bind(4, first).bind(5, last);
+  insert.bind(6, Bytes(zone)).bind(7, Bytes(block.data));
   const int result = insert.run();
   if (result != SQLITE_OK) return result;
   Connection& c = database.connection();
@@ -275,6 +289,7 @@ void SpanPacker::forget() noexcept {
   s.damaged.clear();
 }
 
+void SpanPacker::set_groups(SpanGroup group_of) { state_->group_of = std::move(group_of); }
 std::uint64_t SpanPacker::damaged_rows() const noexcept { return state_->damaged.size(); }
 
 PackStep SpanPacker::pack(std::int64_t now_unix_ns) {
@@ -289,7 +304,7 @@ PackStep SpanPacker::pack(std::int64_t now_unix_ns) {
   };
   if (!s.prepare()) return gave(CommitResult::failed);
   if (!s.choose(now_unix_ns)) return gave(s.database.fail());
-  if (s.gathered < kSpansFrom && s.gathered_bytes < kBytesFrom) return step;
+  if (s.gathered < kSpansFrom && s.gathered_bytes < kBytesFrom && !s.ends) return step;
   if (!s.read_rows()) return gave(s.database.fail());
   // A slice of damaged rows only: they are known now, and the next step passes them.
   if (s.rows.empty()) return step.more = true, step;

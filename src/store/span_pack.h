@@ -5,6 +5,7 @@
 // cannot be read whole stays where it is.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "store/database.h"
@@ -17,6 +18,12 @@ inline constexpr std::int64_t kSpansStayHotNs = 60'000'000'000;  // by then a tr
 /// Writes what a look-up by trace id finds block `blk` by: trace_range and foreign_ids. Inside the caller's
 /// transaction.
 bool store_block_ids(Connection& connection, std::int64_t blk, std::span<const SpanRun> runs);
+
+/// Which spans may share a block, by where they stand in the order of storing: those from `first` to before `last` are
+/// of one group, or of kSpansOfTwoGroups, and then their row waits. For who has to tell afterwards what of a block was
+/// sent.
+using SpanGroup = std::function<int(std::uint64_t first, std::uint64_t last)>;
+inline constexpr int kSpansOfTwoGroups = -1;
 
 /// What a step of upkeep did.
 struct PackStep {
@@ -32,7 +39,8 @@ class SpanPacker {
   ~SpanPacker();
   /// Another file stands behind the database: what is known of the old one is void, statements included.
   void forget() noexcept;
-  /// Packs one slice of settled rows, if enough have gathered.
+  void set_groups(SpanGroup group_of);
+  /// Packs one slice of settled rows of one group, if enough have gathered or the group ends.
   [[nodiscard]] PackStep pack(std::int64_t now_unix_ns);
   /// Deletes what only deleted blocks needed, or gives free pages back: one small transaction.
   [[nodiscard]] PackStep tidy();

@@ -252,5 +252,33 @@ TEST(SpanPack, AQuarantinedFileGivesItsSoundBlocksBack) {
   }
 }
 
+// Every 700 spans another group, and rows of 500: some rows are of two groups and wait.
+TEST(SpanPack, SpansOfTwoGroupsNeverShareABlock) {
+  TempHome home;
+  const Source source = make_source(1, ten_texts());
+  auto store = open_store(home.options());
+  for (std::uint64_t n = 0; n < 14'000; n += 500)
+    ASSERT_EQ(commit_spans(*store, source, n, 500), CommitResult::ok) << store->why();
+  const auto group_of = [](std::uint64_t first, std::uint64_t last) {
+    const auto of = [](std::uint64_t at) { return static_cast<int>(at / 700 % 2); };
+    return of(first) == of(last - 1) ? of(first) : kSpansOfTwoGroups;
+  };
+  store->set_span_groups(group_of);
+  ASSERT_EQ(store->maintain(kStart + kHour, kNoLimit).result, CommitResult::ok) << store->why();
+  Connection connection;
+  ASSERT_EQ(connection.open(store->path(), Access::read_only, 1000), SQLITE_OK);
+  EXPECT_GT(connection.integer("SELECT count(*) FROM blk", 0), 0);
+  Statement blocks = connection.prepare("SELECT first, last FROM blk");
+  while (blocks.step() == SQLITE_ROW) {
+    EXPECT_NE(group_of(blocks.number(0), blocks.number(1)), kSpansOfTwoGroups)
+        << blocks.number(0) << " to " << blocks.number(1);
+  }
+  EXPECT_EQ(connection.integer("SELECT (SELECT sum(n) FROM blk) + (SELECT sum(n) FROM hot)", 0), 14'000);
+  // Once all of them are of one group, nothing waits any more.
+  store->set_span_groups({});
+  ASSERT_EQ(store->maintain(kStart + kHour, kNoLimit).result, CommitResult::ok) << store->why();
+  EXPECT_LT(connection.integer("SELECT coalesce(sum(n), 0) FROM hot", 0), 4096);
+}
+
 }  // namespace
 }  // namespace honeylink::telemetry::store

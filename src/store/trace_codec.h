@@ -65,6 +65,9 @@ class StoredItems {
 class TraceBlob {
  public:
   explicit TraceBlob(std::span<const std::uint8_t> bytes) noexcept;
+  /// Spans without a blob's header, never stored and so not checked by a checksum (span_hand_over.h).
+  TraceBlob(std::span<const std::uint8_t> spans, std::int64_t base_unix_ns, std::uint32_t count) noexcept
+      : rest_(spans), base_(base_unix_ns), count_(count), sound_(true) {}
   /// False: not a blob of this version, or its checksum does not fit.
   [[nodiscard]] bool sound() const noexcept { return sound_; }
   [[nodiscard]] std::uint32_t count() const noexcept { return count_; }
@@ -104,6 +107,9 @@ class TraceBlobWriter {
   /// Completes the header; valid until the next add() or clear(). More spans may follow.
   [[nodiscard]] std::span<const std::uint8_t> finish() noexcept;
   void clear() noexcept { used_ = 0, count_ = 0; }
+  /// The spans alone, from an offset into them on; valid until the next add() or clear().
+  [[nodiscard]] std::span<const std::uint8_t> spans_from(std::size_t offset) const noexcept;
+  [[nodiscard]] std::int64_t base_unix_ns() const noexcept { return base_; }
 
  private:
   std::vector<std::uint8_t> buffer_;

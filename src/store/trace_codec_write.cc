@@ -187,6 +187,12 @@ void TraceBlobWriter::add(const SpanEvent& event, std::uint32_t source, std::uin
   ++count_;
 }
 
+std::span<const std::uint8_t> TraceBlobWriter::spans_from(std::size_t offset) const noexcept {
+  const std::size_t from = kTraceBlobHead + offset;
+  return from < used_ ? std::span<const std::uint8_t>(buffer_.data() + from, used_ - from)
+                      : std::span<const std::uint8_t>();
+}
+
 std::span<const std::uint8_t> TraceBlobWriter::finish() noexcept {
   if (count_ == 0) return {};
   std::uint8_t* at = encode_fixed(buffer_.data(), kTraceBlobMagic);

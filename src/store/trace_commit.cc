@@ -38,6 +38,7 @@ std::uint32_t TraceStore::State::text_id(std::string_view text) {
   sql.text_row.reset();
   if (!stored) {
     new_texts.emplace_back(id, clean);
+    if (tells) told.texts.emplace_back(id, clean);
     new_text_ids.emplace(clean, id);
   }
   return id;
@@ -54,7 +55,9 @@ std::uint32_t TraceStore::State::scope_id(const ScopeInfo& scope) {
   const bool stored = sql.scope_row.step() == SQLITE_ROW;
   const auto id = stored ? static_cast<std::uint32_t>(sql.scope_row.integer(0)) : next_scope++;
   sql.scope_row.reset();
-  if (!stored) new_scopes.emplace_back(id, scope);
+  if (stored) return id;
+  new_scopes.emplace_back(id, scope);
+  if (tells) told.scopes.emplace_back(id, scope);
   return id;
 }
 
@@ -69,6 +72,7 @@ std::uint32_t TraceStore::State::source_id(const Source& source) {
   Source& copy = new_sources.emplace_back(id, Source{}).second;
   copy.ring_id = source.ring_id, copy.pid = source.pid, copy.started_unix_ns = source.started_unix_ns;
   copy.trace_key = source.trace_key, copy.span_key = source.span_key, copy.resource = source.resource;
+  if (tells) told.sources.emplace_back(id, copy);
   return id;
 }
 
@@ -106,7 +110,7 @@ int TraceStore::State::write_rows(std::span<const SlotCursor> cursors) {
         .bind(3, blob.count())
         .bind(4, errors)
         .bind(5, kept_mask);
-    if (!ok(sql.hot.bind(6, blob.finish()).run())) return result;
+    if (!ok(sql.hot.bind(6, stored).bind(7, blob.finish()).run())) return result;
   }
   killpoint("trace.after_rows");
   for (const SlotCursor& cursor : cursors) {
@@ -161,6 +165,7 @@ CommitResult TraceStore::commit(std::span<const SlotCursor> cursors, const Count
   killpoint("trace.after_commit");
   s.new_texts.clear(), s.new_text_ids.clear(), s.new_scopes.clear(), s.new_sources.clear();
   s.forgotten.clear(), s.forget_marks_before = 0;
+  s.stored += delta.stored;
   discard_pending();
   return CommitResult::ok;
 }
@@ -173,6 +178,7 @@ bool TraceStore::recover(std::string& said) {
   // The pending blob names rows of the old file.
   s.blob.clear();
   s.errors = s.kept_mask = 0;
+  s.handed_bytes = s.handed_spans = 0;
   return s.attach();
 }
 

@@ -18,11 +18,11 @@ void salvage_blocks(Connection& broken, Connection& fresh, const std::function<b
                                "INSERT OR REPLACE INTO foreign_ids VALUES(?1, ?2)");
   if (!found) fresh.execute("DELETE FROM trace_range; DELETE FROM foreign_ids");
   SpanBlockReader reader;
-  copy_rows(broken, fresh, "SELECT id, t0, t1, n, zone, data FROM blk ORDER BY id DESC",
-            "INSERT OR REPLACE INTO blk VALUES(?1, ?2, ?3, ?4, ?5, ?6)", [&](const Statement& row) {
-              if (late() || !SpanBlockReader::sound(row.blob(5))) return false;
+  copy_rows(broken, fresh, "SELECT id, t0, t1, n, first, last, zone, data FROM blk ORDER BY id DESC",
+            "INSERT OR REPLACE INTO blk VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", [&](const Statement& row) {
+              if (late() || !SpanBlockReader::sound(row.blob(7))) return false;
               return found ||
-                     (reader.open(row.blob(5), {}, {}) && store_block_ids(fresh, row.integer(0), reader.runs()));
+                     (reader.open(row.blob(7), {}, {}) && store_block_ids(fresh, row.integer(0), reader.runs()));
             });
 }
 }  // namespace
@@ -45,9 +45,9 @@ bool salvage_traces(Connection& broken, Connection& fresh, const std::function<b
       copy_rows(broken, fresh, "SELECT * FROM idkey",
                 "INSERT OR REPLACE INTO idkey VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
   if (names) {
-    copy_rows(broken, fresh, "SELECT id, t0, t1, n, errors, kept, data FROM hot ORDER BY id DESC",
-              "INSERT OR REPLACE INTO hot VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-              [&](const Statement& row) { return !late() && TraceBlob(row.blob(6)).sound(); });
+    copy_rows(broken, fresh, "SELECT id, t0, t1, n, errors, kept, first, data FROM hot ORDER BY id DESC",
+              "INSERT OR REPLACE INTO hot VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+              [&](const Statement& row) { return !late() && TraceBlob(row.blob(7)).sound(); });
     salvage_blocks(broken, fresh, late);
   } else {
     fresh.execute("DELETE FROM str WHERE id > 0; DELETE FROM scope; DELETE FROM idkey");

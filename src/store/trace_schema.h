@@ -25,13 +25,13 @@ inline constexpr const char* kTraceSchema =
     " pid INTEGER NOT NULL, started INTEGER NOT NULL, service TEXT NOT NULL, version TEXT NOT NULL, module TEXT NOT "
     "NULL,"
     " environment TEXT NOT NULL, resource TEXT NOT NULL);"
-    // One raw blob a commit. kept: bit n set if a span with Kept n is in it.
+    // One raw blob a commit. kept: bit n set if a span with Kept n is in it. first: how many spans were stored before.
     "CREATE TABLE hot(id INTEGER PRIMARY KEY, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, n INTEGER NOT NULL, errors "
     "INTEGER NOT NULL,"
-    " kept INTEGER NOT NULL, data BLOB NOT NULL);"
-    // Columnar blocks, packed out of hot rows.
-    "CREATE TABLE blk(id INTEGER PRIMARY KEY, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, n INTEGER NOT NULL, zone BLOB, "
-    "data BLOB NOT NULL);"
+    " kept INTEGER NOT NULL, first INTEGER NOT NULL, data BLOB NOT NULL);"
+    // Columnar blocks, packed out of hot rows that held the spans from first to before last.
+    "CREATE TABLE blk(id INTEGER PRIMARY KEY, t0 INTEGER NOT NULL, t1 INTEGER NOT NULL, n INTEGER NOT NULL, first "
+    "INTEGER NOT NULL, last INTEGER NOT NULL, zone BLOB, data BLOB NOT NULL);"
     "CREATE TABLE cursor(ring BLOB NOT NULL, slot INTEGER NOT NULL, next INTEGER NOT NULL, PRIMARY KEY(ring, slot)) "
     "WITHOUT ROWID;"
     "CREATE TABLE kept(ring BLOB NOT NULL, slot INTEGER NOT NULL, ord INTEGER NOT NULL, PRIMARY KEY(ring, slot, ord)) "

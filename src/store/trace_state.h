@@ -58,6 +58,11 @@ struct TraceStore::State {
   TraceStatements sql;
   std::uint64_t attached = 0;  // database.generation() that the above belong to
 
+  std::uint64_t stored = 0;                        // spans before the pending ones, over the life of the file
+  std::size_t handed_bytes = 0, handed_spans = 0;  // of `blob`, by hand_over()
+  TraceNames told;
+  bool tells = false;
+
   TraceBlobWriter blob;
   std::uint32_t errors = 0, kept_mask = 0;
   const Source* last_source = nullptr;

@@ -40,7 +40,7 @@ TraceStore::State::State(const StoreOptions& options)
 bool TraceStore::State::attach() {
   Connection& c = database.connection();
   TraceStatements& s = sql;
-  s.hot = c.prepare("INSERT INTO hot(t0, t1, n, errors, kept, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6)");
+  s.hot = c.prepare("INSERT INTO hot(t0, t1, n, errors, kept, first, data) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)");
   s.cursor = c.prepare("INSERT INTO cursor VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET next=excluded.next");
   s.kept = c.prepare("INSERT OR IGNORE INTO kept VALUES(?1, ?2, ?3)");
   s.mark =
@@ -73,6 +73,7 @@ void TraceStore::State::forget_ids() {
   next_text = next("SELECT max(id) FROM str");
   next_scope = next("SELECT max(id) FROM scope");
   next_source = next("SELECT max(id) FROM idkey");
+  stored = static_cast<std::uint64_t>(c.integer("SELECT n FROM counts WHERE name = 'stored'", 0));
 }
 
 std::unique_ptr<TraceStore> TraceStore::open(const StoreOptions& options, std::string& said) {
@@ -199,6 +200,7 @@ void TraceStore::discard_pending() {
   State& s = *state_;
   s.blob.clear();
   s.errors = s.kept_mask = 0;
+  s.handed_bytes = s.handed_spans = 0;
   s.kept.clear(), s.kept_below.clear(), s.marks.clear(), s.crashes.clear();
 }
 

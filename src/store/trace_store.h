@@ -4,12 +4,14 @@
 // Must stay true: a span and the cursor that passes it are in the same transaction; a retroactively kept span is stored
 // at most once (table kept); whoever writes holds the epoch.
 #pragma once
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/events.h"
+#include "store/span_hand_over.h"
 #include "store/store.h"
 
 namespace honeylink::telemetry::store {
@@ -81,6 +83,16 @@ class TraceStore {
   /// rows, begins an epoch. Pending spans are gone, as after begin_epoch(): read the rings again from cursors(). False:
   /// the place is unusable.
   bool recover(std::string& said);
+
+  /// For who sends spans while they are young. Whether names are kept for hand_over(); false: they are not.
+  void tell_names(bool on);
+  /// What was added since the last time; false: nothing. After discard_pending(), begin_epoch() and recover() numbers
+  /// begin again at spans_stored().
+  [[nodiscard]] bool hand_over(SpanHandOver& to);
+  /// Spans before the pending ones, over the life of the file.
+  [[nodiscard]] std::uint64_t spans_stored() const noexcept;
+  /// Which spans may share a block (span_pack.h). Empty: all.
+  void set_span_groups(std::function<int(std::uint64_t first, std::uint64_t last)> group_of);
 
   /// Packs spans that have settled into blocks, deletes what nothing needs any more, gives free pages back: one small
   /// transaction after the other until the work or the budget ends, one at least if there is work. Pending spans are

@@ -133,5 +133,70 @@ TEST(TraceStore, MarksAndCrashesSurviveARestart) {
   EXPECT_TRUE(store->marks().empty());
 }
 
+TEST(TraceStore, HandsOverEachSpanOnceUnderTheNumberThatTheDatabaseWillGiveIt) {
+  TempHome home;
+  const Source source = make_source(1, {"_other", "session.establish", "peer"});
+  auto store = open_traces(home.options());
+  store->tell_names(true);
+  std::vector<std::uint64_t> numbers;
+  const auto look = [&] {
+    SpanHandOver over;
+    if (!store->hand_over(over)) return;
+    TraceBlob blob(over.bytes, over.base_unix_ns, over.count);
+    StoredSpan span;
+    for (std::uint64_t i = 0; i < over.count; ++i) {
+      ASSERT_TRUE(blob.next(span));
+      EXPECT_EQ(span.span - 1, over.first + i);
+      numbers.push_back(over.first + i);
+    }
+    EXPECT_FALSE(blob.next(span));
+  };
+  for (std::uint64_t i = 0; i < 300; ++i) {
+    store->add(make_span(source, i));
+    if (i % 7 == 0) look();
+    if (i % 100 == 99) {
+      look();
+      ASSERT_EQ(store->commit({}, stored(100), false), CommitResult::ok) << store->why();
+      EXPECT_EQ(store->spans_stored(), i + 1);
+    }
+  }
+  look();
+  ASSERT_EQ(numbers.size(), 300U);
+  for (std::uint64_t i = 0; i < 300; ++i) EXPECT_EQ(numbers[i], i);
+  Connection connection;
+  ASSERT_EQ(connection.open(store->path(), Access::read_only, 1000), SQLITE_OK);
+  EXPECT_EQ(connection.integer("SELECT sum(first) FROM hot", -1), 0 + 100 + 200);
+}
+
+TEST(TraceStore, TellsTheNamesOfSpansThatNobodyCanReadYet) {
+  TempHome home;
+  const Source source = make_source(1, {"_other", "session.establish", "peer"});
+  auto store = open_traces(home.options());
+  store->add(make_span(source, 0));  // named before anybody asked
+  store->tell_names(true);
+  SpanHandOver over;
+  ASSERT_TRUE(store->hand_over(over));
+  ASSERT_EQ(over.names.sources.size(), 1U);
+  EXPECT_EQ(over.names.sources[0].second.ring_id, source.ring_id);
+  EXPECT_FALSE(over.names.texts.empty());
+  store->add(make_span(source, 1));
+  ASSERT_TRUE(store->hand_over(over));
+  EXPECT_TRUE(over.names.sources.empty()) << "told once";
+}
+
+TEST(TraceStore, DiscardedSpansComeAgainUnderTheSameNumbers) {
+  TempHome home;
+  const Source source = make_source(1, {"_other", "a"});
+  auto store = open_traces(home.options());
+  SpanHandOver over;
+  store->add(make_span(source, 0));
+  ASSERT_TRUE(store->hand_over(over));
+  store->discard_pending();
+  EXPECT_FALSE(store->hand_over(over));
+  store->add(make_span(source, 0));
+  ASSERT_TRUE(store->hand_over(over));
+  EXPECT_EQ(over.first, 0U);
+}
+
 }  // namespace
 }  // namespace honeylink::telemetry::store

@@ -1,0 +1,156 @@
+// See exports.h.
+#include "engine/exports.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "engine/rings.h"
+#include "export/exporter.h"
+#include "ring/cell_gains.h"
+
+namespace honeylink::telemetry::engine {
+namespace {
+
+using consent::Signal;
+
+constexpr std::int64_t kTendNs = 1'000'000'000;
+constexpr std::int64_t kMillisecondNs = 1'000'000;
+
+exporting::StorePositions positions_of(const Core& core) {
+  return {core.traces->spans_stored(), exporting::log_position(core.logs->file_number(), core.logs->committed_bytes()),
+          core.last_tick_unix_ns / 1'000'000'000};
+}
+
+std::string_view item_of(Signal signal) noexcept {
+  switch (signal) {
+    case Signal::traces:
+      return "span";
+    case Signal::logs:
+      return "log";
+    default:
+      return "metric_data_point";
+  }
+}
+
+void count(Core& core, const exporting::ExportReport& report) {
+  const exporting::DeliveryReport& its = report.delivery;
+  ExportCounts& counts = core.exports.counts[{std::string(item_of(report.signal)), report.transport}];
+  counts.sent += its.sent, counts.rejected += its.rejected, counts.refused += its.refused;
+  counts.unreadable += its.unreadable, counts.failures += its.failures, counts.resent += its.resent;
+  counts.milliseconds.insert(counts.milliseconds.end(), its.milliseconds.begin(), its.milliseconds.end());
+  for (const std::string& words : its.words) {
+    core.own_log->say(OwnLog::kWarn, its.failures != 0 ? "export.failed" : "export.said",
+                      {{"exporter_type", report.transport},
+                       {"endpoint", report.endpoint},
+                       {"signal", std::string(consent::name_of(report.signal))},
+                       {"retry_count", std::to_string(its.failures)}},
+                      words);
+  }
+  if (report.ended)
+    core.own_log->say(OwnLog::kInfo, "export.ended",
+                      {{"endpoint", report.endpoint}, {"signal", std::string(consent::name_of(report.signal))}});
+}
+
+void follow(Core& core) {
+  std::vector<std::string> words;
+  const bool changed = core.exporter->follow_receipts(positions_of(core), words);
+  for (const std::string& said : words) core.own_log->say(OwnLog::kWarn, "export.not_served", {}, said);
+  if (!changed) return;
+  const bool spans = core.exporter->wants(Signal::traces);
+  core.traces->tell_names(spans);
+  core.traces->set_span_groups(
+      spans ? [exporter = core.exporter.get()](std::uint64_t first,
+                                               std::uint64_t last) { return exporter->span_group(first, last); }
+            : std::function<int(std::uint64_t, std::uint64_t)>());
+  core.exports.spans = spans;
+  core.exports.logs = core.exporter->wants(Signal::logs);
+  core.exports.metrics = core.exporter->wants(Signal::metrics);
+  core.own_log->say(OwnLog::kInfo, "export.serves",
+                    {{"traces", spans ? "yes" : "no"},
+                     {"logs", core.exports.logs ? "yes" : "no"},
+                     {"metrics", core.exports.metrics ? "yes" : "no"}});
+}
+
+void put_gain(exporting::MetricHandOver& to, std::uint32_t sid, const SeriesGain& gain) {
+  exporting::MetricHandOver::Gain& its = to.gains.emplace_back();
+  its.delta.sid = sid, its.delta.kind = gain.kind, its.delta.integer = gain.integer, its.delta.real = gain.real;
+  its.delta.exemplar = gain.exemplar;
+  its.sketch = gain.sketch;
+}
+
+}  // namespace
+
+void tend_exports(Core& core, std::int64_t now_ns) {
+  if (now_ns < core.exports.tend_at_ns) return;
+  core.exports.tend_at_ns = now_ns + kTendNs;
+  if (core.exporter == nullptr) {
+    core.exporter = std::make_unique<exporting::Exporter>(exporting::ExporterOptions{
+        core.home, core.clock, static_cast<std::size_t>(core.config.export_.batch_kb) * 1000});
+  }
+  follow(core);
+  for (const exporting::ExportReport& report : core.exporter->take_reports()) count(core, report);
+}
+
+void hand_over_spans(Core& core) {
+  if (!core.exports.spans) return;
+  auto spans = std::make_shared<store::SpanHandOver>();
+  if (core.traces->hand_over(*spans)) core.exporter->put_spans(std::move(spans));
+}
+
+void spans_were_committed(Core& core) {
+  if (core.exports.spans) core.exporter->spans_committed(core.traces->spans_stored());
+}
+
+void spans_were_discarded(Core& core) {
+  if (core.exports.spans) core.exporter->spans_discarded(core.traces->spans_stored());
+}
+
+void logs_were_committed(Core& core) {
+  if (core.exports.logs)
+    core.exporter->logs_committed(exporting::log_position(core.logs->file_number(), core.logs->committed_bytes()));
+}
+
+void tick_was_committed(Core& core, std::int64_t tick_unix_s, std::int64_t now_unix_ns,
+                        std::span<const MetricDelta> deltas) {
+  if (!core.exports.metrics) return;
+  auto gains = std::make_shared<exporting::MetricHandOver>();
+  gains->tick = true, gains->tick_unix_s = tick_unix_s, gains->time_unix_ns = now_unix_ns;
+  for (const MetricDelta& delta : deltas) {
+    exporting::MetricHandOver::Gain& its = gains->gains.emplace_back();
+    its.delta = delta;
+    if (delta.sketch != nullptr) its.sketch = *delta.sketch;
+    its.delta.sketch = nullptr;
+  }
+  core.exporter->put_metrics(std::move(gains));
+}
+
+bool look_at_cells(Core& core, std::int64_t now_ns) {
+  if (!core.exports.metrics || now_ns < core.exports.cells_at_ns) return false;
+  core.exports.cells_at_ns = now_ns + core.config.export_.metrics_interval_ms * kMillisecondNs;
+  std::map<std::uint32_t, SeriesGain> sums;
+  for (auto& [serial, ring] : core.rings) {
+    if (ring->quarantined || ring->phase != RingPhase::live || !ring->reader->same_boot()) continue;
+    std::vector<SeriesGain> gains;
+    MetricBases next;
+    if (!read_gains(*ring->reader, ring->bases, ring->epochs, core.last_tick_unix_ns, gains, next)) continue;
+    for (std::uint32_t i = 0; i < gains.size() && i < ring->series_ids.size(); ++i) {
+      if (gains[i].changed && ring->series_ids[i] != kUnknownSeries) merge_gain(sums[ring->series_ids[i]], gains[i]);
+    }
+  }
+  auto gains = std::make_shared<exporting::MetricHandOver>();
+  gains->time_unix_ns = core.clock->realtime_ns();
+  for (const auto& [sid, gain] : sums)
+    if (gain.changed) put_gain(*gains, sid, gain);
+  if (gains->gains.empty()) return false;
+  core.exporter->put_metrics(std::move(gains));
+  return true;
+}
+
+std::int64_t exports_deadline_ns(const Core& core) {
+  std::int64_t deadline = std::numeric_limits<std::int64_t>::max();
+  if (core.exports.spans || core.exports.logs || core.exports.metrics) deadline = core.exports.tend_at_ns;
+  if (core.exports.metrics) deadline = std::min(deadline, core.exports.cells_at_ns);
+  return deadline;
+}
+
+}  // namespace honeylink::telemetry::engine
