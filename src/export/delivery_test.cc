@@ -199,6 +199,20 @@ TEST_F(SpanDelivery, WhatIsTooLargeIsHalvedAndSentOnceMore) {
   EXPECT_EQ(sum_.refused, 0U);
 }
 
+TEST_F(SpanDelivery, APeerThatSpeaksHttpOnlyIsFoundOutAndLosesNothing) {
+  consent::Grant grant{.endpoint = home_.endpoint(peer_.server().url()), .signals = {consent::Signal::traces}};
+  grant.from_unix_ns = 0;
+  home_.grant(grant);
+  auto source = std::make_unique<SpanSource>(store_->path(), 0, store_->spans_stored());
+  source_ = source.get();
+  delivery_ = std::make_unique<Delivery>(home_.permit(peer_.server().url(), consent::Signal::traces), std::move(source),
+                                         DeliveryOptions{home_.path() + "/http.acked", nullptr, 100'000});
+  delivery_->start();
+  add(100);
+  ASSERT_TRUE(arrived(100)) << peer_.different();
+  EXPECT_EQ(sent(100), 100U);
+}
+
 TEST_F(SpanDelivery, RetryAfterIsObeyed) {
   begin();
   peer_.set_status(503, "retry-after: 1\r\n");

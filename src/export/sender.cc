@@ -130,6 +130,21 @@ Outcome Sender::read(const net::Answer& answer) const {
                          base64_decoded(answer.header("grpc-status-details-bin")), message_of(answer.body));
 }
 
+net::Answer Sender::ask(std::string_view request) {
+  net::Answer answer = client_->send(frame(request));
+  if (protocol_ == Protocol::http_protobuf || is_known_) return answer;
+  is_known_ = answer.ok() && !answer.header("grpc-status").empty();
+  const bool strange = answer.ok()
+                           ? !is_known_ && answer.status >= 400 && answer.status < 500
+                           : answer.failure == net::Failure::bad_answer || answer.failure == net::Failure::closed;
+  if (!strange) return answer;
+  protocol_ = Protocol::http_protobuf;
+  net::Answer other = client_->send(frame(request));
+  if (other.ok() && other.status >= 200 && other.status < 300) return is_known_ = true, other;
+  protocol_ = Protocol::grpc;
+  return answer;
+}
+
 Sent Sender::send(std::string_view request) {
   Sent sent;
   if (request.size() > kRequestBytesMax) {
@@ -137,7 +152,7 @@ Sent Sender::send(std::string_view request) {
     return sent;
   }
   const auto begin = std::chrono::steady_clock::now();
-  const net::Answer answer = client_->send(frame(request));
+  const net::Answer answer = ask(request);
   sent.milliseconds = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   sent.failure = answer.failure;
   sent.outcome = read(answer);

@@ -12,7 +12,8 @@
 namespace honeylink::telemetry::exporting {
 
 enum class Protocol : std::uint8_t { grpc, http_protobuf };
-/// By the endpoint alone: OTLP's own port of HTTP, 4318, or a path means OTLP/HTTP; else gRPC.
+/// To begin with: OTLP's own port of HTTP, 4318, or a path means OTLP/HTTP; else gRPC. A peer that answers the first
+/// gRPC call as if it had never heard of it, and takes OTLP/HTTP, is spoken to so from then on.
 [[nodiscard]] Protocol protocol_of(const consent::Endpoint& endpoint) noexcept;
 [[nodiscard]] std::string_view name_of(
     Protocol protocol) noexcept;  // "grpc", "http/protobuf": OTEL_EXPORTER_OTLP_PROTOCOL
@@ -41,10 +42,12 @@ class Sender {
  private:
   Sender(std::unique_ptr<net::Client> client, consent::Signal signal);
   [[nodiscard]] net::Request frame(std::string_view request);
+  [[nodiscard]] net::Answer ask(std::string_view request);
   [[nodiscard]] Outcome read(const net::Answer& answer) const;
   std::unique_ptr<net::Client> client_;
   consent::Signal signal_;
   Protocol protocol_;
+  bool is_known_ = false;  // the peer has answered in this protocol
   std::string body_;
 };
 

@@ -45,6 +45,7 @@ class TestPeer {
  private:
   std::string answer(const std::string& request) {
     const std::lock_guard lock(mutex_);
+    if (!request.starts_with("POST ")) return "HTTP/1.1 400 x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
     ++requests_;
     const std::string body = request.substr(request.find("\r\n\r\n") + 4);
     largest_ = std::max(largest_, body.size());
