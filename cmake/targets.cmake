@@ -33,7 +33,7 @@ if(HONEYLINK_TOOL)
   # OTLP; protozero is headers only.
   honeylink_room(export hl_net hl_consent hl_store hl_base nlohmann_json::nlohmann_json)
   honeylink_room(engine hl_export hl_alert hl_record hl_ring hl_scrub hl_store hl_audit hl_consent hl_net hl_config hl_base)
-  honeylink_room(query hl_base hl_scrub hl_store hl_ring hl_audit hl_config PkgConfig::SQLITE PkgConfig::ZSTD)
+  honeylink_room(query hl_base hl_scrub hl_store hl_ring hl_consent hl_audit hl_config PkgConfig::SQLITE PkgConfig::ZSTD)
   pkg_check_modules(NCURSES REQUIRED ncursesw)
   # The page, built (cmake/page.cmake), is linked into the room that serves it.
   pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)

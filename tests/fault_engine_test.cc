@@ -126,7 +126,10 @@ TEST_F(FaultEngine, NoCommandAndNoRecorderOpensANetworkSocket) {
                                   "run -- /bin/true",
                                   "consent status",
                                   "consent grant --endpoint http://127.0.0.1:9 --signals metrics,alerts --yes",
-                                  "consent revoke"};
+                                  "consent revoke",
+                                  "audit show",
+                                  "audit verify",
+                                  "audit anchor"};
   for (const std::string& command : commands) {
     const std::string line = "HONEYLINK_HOME=" + home_ + " strace -f -e trace=socket,connect,sendto -o " + trace + " " +
                              HONEYTEL_PATH + " " + command + " >/dev/null 2>&1";

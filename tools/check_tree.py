@@ -26,7 +26,7 @@ LAW = {
     "alert": {"base", "consent", "net"},
     "export": {"base", "consent", "net", "store"},
     "engine": {"base", "ring", "record", "config", "scrub", "store", "sli", "alert", "audit", "consent", "net", "export"},
-    "query": {"base", "ring", "scrub", "store", "sli", "audit", "config"},
+    "query": {"base", "ring", "scrub", "store", "sli", "audit", "consent", "config"},
     "view": {"base", "query"},
     "extension": {"query"},
 }

@@ -50,9 +50,10 @@ void fill_random(void* to, std::size_t bytes);
 void wipe(std::string& secret) noexcept;
 
 /// Where a key file is read and written. `name`: "consent.key".
-enum class KeyState : std::uint8_t { ready, none, unusable };
+enum class KeyState : std::uint8_t { ready, none, unusable, damaged };
 [[nodiscard]] std::string key_path(const std::string& home, std::string_view name);
-/// Its text, at most `bytes_max`. unusable and `why`: a link, another's, readable or writable by others, too large.
+/// Its text, at most `bytes_max`; never `damaged`, which is the caller's to say. unusable and `why`: a link, another's,
+/// readable or writable by others, too large.
 [[nodiscard]] KeyState read_key_file(const std::string& home, std::string_view name, std::size_t bytes_max,
                                      std::string& text, std::string& why);
 /// Makes the file with this text, whole and synced; of several that try at once one wins, the others answer false with

@@ -55,6 +55,14 @@ inline constexpr auto kKillpoints = std::to_array<std::string_view>({
     // store: checkpoint
     "checkpoint.before",
     "checkpoint.after",
+    // audit
+    "audit.after_stage",
+    "audit.after_append",
+    "audit.after_erase",
+    "audit.after_take",
+    "audit.after_rotate",
+    "audit.before_head",
+    "audit.after_prune",
     // engine
     "engine.after_lock",
     "engine.after_cursors",

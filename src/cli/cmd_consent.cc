@@ -5,6 +5,7 @@
 #include "cli/consent_commands.h"
 #include "cli/listing.h"
 #include "config/suggest.h"
+#include "query/consents.h"
 #include "query/json.h"
 #include "query/time_text.h"
 
@@ -17,10 +18,6 @@ struct Part {
   int (*run)(Call&, const std::string& home);
 };
 constexpr Part kParts[] = {{"grant", 1, consent_grant}, {"status", 2, consent_status}, {"revoke", 2, consent_revoke}};
-
-std::string_view name_of(consent::State state) {
-  return state == consent::State::valid ? "valid" : state == consent::State::expired ? "expired" : "refused";
-}
 
 std::string signals_json(const consent::Receipt& receipt) {
   query::JsonWriter json;
@@ -114,7 +111,7 @@ int consent_status(Call& call, const std::string& home) {
     valid = valid || counts;
     const std::string sign(counts ? call.terminal.style.sign("● ", "") : call.terminal.style.sign("■ ", "! "));
     const Colour colour = counts ? Colour::blue : c.state == consent::State::expired ? Colour::yellow : Colour::red;
-    Cell state = text_cell(name_of(c.state), colour);
+    Cell state = text_cell(query::name_of(c.state), colour);
     state.shown = sign + state.shown;
     listing.add({text_cell(r.endpoint.host.empty() ? "" : r.endpoint.text()),
                  json_cell(signals_json(r), r.signals_text()), moment_cell(r.expires_unix_ns), std::move(state),
@@ -145,11 +142,14 @@ int consent_revoke(Call& call, const std::string& home) {
   for (const consent::Checked& c : all) {
     std::string why;
     const std::string name = c.receipt.endpoint.host.empty() ? c.path : c.receipt.endpoint.text();
-    if (!consent::revoke_receipt(home, c, purge, why) && !why.empty()) {
+    const consent::Revoked revoked = consent::revoke_receipt(home, c, purge, system_clock(), why);
+    if (revoked == consent::Revoked::failed) {
       code = report(call.terminal, {query::ProblemKind::environment, "not revoked: " + name, why,
                                     "remove the file yourself: what is gone grants nothing"});
       continue;
     }
+    if (revoked == consent::Revoked::done_but_not_recorded)
+      call.terminal.say("the audit log did not take it: " + terminal_safe(why));
     call.terminal.say(fill("consent.revoked", language, {name}));
   }
   ring_engine(home);

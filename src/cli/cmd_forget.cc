@@ -3,6 +3,7 @@
 
 #include <iostream>
 
+#include "audit/journal.h"
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/engine_rest.h"
@@ -53,6 +54,13 @@ int run(Call& call) {
       "forgotten: " + query::format_count(f.trace_blocks) + " blocks of traces, " +
       query::format_count(f.metric_ticks) + " blocks of metrics, " + query::format_count(f.log_lines) + " log lines" +
       (f.rings + f.other_files == 0 ? "" : ", " + query::format_count(f.rings + f.other_files) + " other files"));
+  audit::Context context{{call.has("all") ? "all" : "before", call.has("all") ? "yes" : query::format_utc(*before)},
+                         {"trace_blocks", std::to_string(f.trace_blocks)},
+                         {"metric_ticks", std::to_string(f.metric_ticks)},
+                         {"log_lines", std::to_string(f.log_lines)}};
+  std::string why;
+  if (!audit::Journal(home.value(), system_clock()).append("data.forget", std::move(context), audit::Result::ok, why))
+    call.terminal.say("the audit log did not take it: " + why);
   for (const query::RingStatus& ring : query::read_rings(home.value())) {
     if (ring.alive)
       call.terminal.say("process " + std::to_string(ring.pid) +

@@ -1,8 +1,10 @@
 // honeytel status: who leads, what records here, what is stored, and whether the books balance. One screen.
+#include "base/clock.h"
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "config/config.h"
+#include "query/consents.h"
 #include "query/database.h"
 #include "query/status_json.h"
 #include "query/time_text.h"
@@ -119,7 +121,11 @@ int run(Call& call) {
   print_ledger(call, status.value().balance);
   call.terminal.print("\n");
   print_stores(call, status.value(), config);
-  call.terminal.print("\n  consent: nothing may leave this device\n");
+  std::string before = "\n  consent: ";
+  for (const std::string& line : query::consent_lines(consent::list_receipts(home.value(), system_clock()))) {
+    call.terminal.print(before + line + "\n");
+    before = "           ";
+  }
   return kOk;
 }
 

@@ -5,6 +5,6 @@
 namespace honeylink::telemetry::cli {
 
 extern const Command kDemo, kAgent, kStatus, kTop, kMetrics, kTraces, kLogs, kSql, kView, kRecord, kRun, kHealth,
-    kDoctor, kLastWords, kConsent, kConfig, kDb, kBundle, kForget, kBench, kBenchRecorder, kCompletion, kManual;
+    kDoctor, kLastWords, kConsent, kAudit, kConfig, kDb, kBundle, kForget, kBench, kBenchRecorder, kCompletion, kManual;
 
 }  // namespace honeylink::telemetry::cli

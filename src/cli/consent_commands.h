@@ -1,6 +1,5 @@
 // `honeytel consent grant|status|revoke|test`: one function each, called by cmd_consent.cc with the home. Main thread.
 #pragma once
-#include <optional>
 #include <string>
 
 #include "base/messages.h"

@@ -92,8 +92,7 @@ int consent_grant(Call& call, const std::string& home) {
                            {earlier.receipt.signals_text(), query::format_local(earlier.receipt.expires_unix_ns)}));
   call.terminal.say("  " + fill("consent.how_to_end", language, {grant.endpoint.text()}));
   if (!agreed(call, language, problem)) return report(call.terminal, problem);
-  bool made_key = false;
-  if (!consent::write_grant(home, receipt, made_key, why))
+  if (!consent::write_grant(home, receipt, system_clock(), why))
     return report(call.terminal,
                   {query::ProblemKind::environment, "nothing was granted", why, "honeytel doctor looks for the cause"});
   ring_engine(home);

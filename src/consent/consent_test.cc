@@ -66,11 +66,11 @@ TEST_F(Consent, IsForItsEndpointAndItsSignals) {
 TEST_F(Consent, EndsWithRevoking) {
   home_.grant({.endpoint = TestHome::endpoint(kTo), .signals = {Signal::metrics}}, clock_);
   const Permit permit = *ask().permit, copy = permit;
-  EXPECT_TRUE(home_.revoke(kTo));
+  EXPECT_TRUE(home_.revoke(kTo, false, clock_));
   EXPECT_FALSE(permit.valid());
   EXPECT_FALSE(copy.valid());
   EXPECT_EQ(ask().refusal, Refusal::no_receipt);
-  EXPECT_FALSE(home_.revoke(kTo)) << "there is nothing left to revoke";
+  EXPECT_FALSE(home_.revoke(kTo, false, clock_)) << "there is nothing left to revoke";
 }
 
 TEST_F(Consent, EndsInTimeAlsoWhenTheClockIsSetBack) {
@@ -175,17 +175,16 @@ TEST_F(Consent, SignedBySomebodyElseUnderOurNameIsRefused) {
 }
 
 TEST_F(Consent, OfAnotherUserIsRefused) {
-  bool made = false;
   std::string why;
   Receipt receipt;
   ASSERT_TRUE(prepare_grant(home_.path(), {.endpoint = TestHome::endpoint(kTo), .signals = {Signal::metrics}}, clock_,
                             receipt, why));
   receipt.uid = ::geteuid() + 1;
-  ASSERT_TRUE(write_grant(home_.path(), receipt, made, why)) << why;
+  ASSERT_TRUE(write_grant(home_.path(), receipt, clock_, why)) << why;
   expect_refused("signed as another user");
   if (::geteuid() != 0) return;  // to give a file away one must be root
   receipt.uid = 0;
-  ASSERT_TRUE(write_grant(home_.path(), receipt, made, why)) << why;
+  ASSERT_TRUE(write_grant(home_.path(), receipt, clock_, why)) << why;
   ASSERT_EQ(::chown((consent_directory(home_.path()) + "/" + receipt_name(receipt.endpoint)).c_str(), 65534, 65534), 0);
   expect_refused("a file of another user");
 }
@@ -266,11 +265,11 @@ TEST_F(Consent, AfterRevokingALaterGrantGoesOnFromTheSameMomentUnlessPurged) {
   const std::int64_t began = ask().permit->from_unix_ns();
   EXPECT_EQ(began, clock_.realtime_ns());
   clock_.advance(kDayNs);
-  ASSERT_TRUE(home_.revoke(kTo));
+  ASSERT_TRUE(home_.revoke(kTo, false, clock_));
   home_.grant(Grant{.endpoint = grant.endpoint, .signals = {Signal::metrics, Signal::logs}}, clock_);
   EXPECT_EQ(ask().permit->from_unix_ns(), began);
   EXPECT_EQ(ask(Signal::logs).permit->from_unix_ns(), clock_.realtime_ns()) << "what is new begins now";
-  ASSERT_TRUE(home_.revoke(kTo, true));
+  ASSERT_TRUE(home_.revoke(kTo, true, clock_));
   clock_.advance(kDayNs);
   home_.grant(grant, clock_);
   EXPECT_EQ(ask().permit->from_unix_ns(), clock_.realtime_ns());

@@ -3,9 +3,27 @@
 
 #include <sys/stat.h>
 
+#include <map>
+#include <mutex>
 #include <utility>
 
+#include "audit/journal.h"
+
 namespace honeylink::telemetry::consent {
+namespace {
+
+constexpr std::int64_t kLockWaitMs = 500;
+
+/// Each state of a file is written down once in this process, by whichever gate sees it first.
+bool first_time(const Checked& checked) {
+  static std::mutex mutex;
+  static auto* const said = new std::map<std::string, FileIdentity>;  // never destroyed: gates may be asked at exit
+  const std::lock_guard lock(mutex);
+  const auto [at, fresh] = said->try_emplace(checked.path, checked.identity);
+  return fresh || std::exchange(at->second, checked.identity) != checked.identity;
+}
+
+}  // namespace
 
 struct Permit::Shared {
   Receipt receipt;
@@ -34,21 +52,31 @@ const std::string& Permit::key_file() const noexcept { return shared_->receipt.k
 
 Gate::Gate(std::string home, const Clock& clock) : home_(std::move(home)), clock_(clock) {}
 
-bool Gate::first_time(const Checked& checked) {
-  const std::lock_guard lock(mutex_);
-  const auto [at, fresh] = said_.try_emplace(checked.path, checked.identity);
-  return fresh || std::exchange(at->second, checked.identity) != checked.identity;
+void Gate::write_down(const Checked& checked) const {
+  if (!first_time(checked)) return;
+  if (checked.state == State::expired) return retire_expired(home_, checked, clock_);
+  audit::Context context{{"file", checked.path}, {"why", checked.why}};
+  if (!checked.receipt.endpoint.host.empty()) context.emplace_back("endpoint", checked.receipt.endpoint.text());
+  std::string ignored;  // refused it is all the same
+  (void)audit::Journal(home_, clock_, kLockWaitMs)
+      .append("consent.refused", std::move(context), audit::Result::refused, ignored);
 }
 
-Gate::Answer Gate::ask(const Endpoint& endpoint, Signal signal) {
+void Gate::look_at_all() const {
+  for (const Checked& checked : list_receipts(home_, clock_))
+    if (checked.state == State::expired || checked.state == State::refused) write_down(checked);
+}
+
+Gate::Answer Gate::ask(const Endpoint& endpoint, Signal signal) const {
   Checked checked = check_receipt(home_, endpoint, clock_);
   switch (checked.state) {
     case State::none:
       return {std::nullopt, Refusal::no_receipt, "there is no consent for " + endpoint.text()};
     case State::expired:
-      if (first_time(checked)) retire_expired(checked);
+      write_down(checked);
       return {std::nullopt, Refusal::expired, "the consent for " + endpoint.text() + " is over"};
     case State::refused:
+      write_down(checked);
       return {std::nullopt, Refusal::refused, "the receipt for " + endpoint.text() + " does not count: " + checked.why};
     case State::valid:
       break;

@@ -6,9 +6,7 @@
 // and at least every kPermitLookMs while one is under way, so that the last byte leaves within a second of `revoke`.
 #pragma once
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
@@ -59,14 +57,14 @@ class Gate {
   };
   /// Reads and checks the receipt's file each time: some 0.3 ms. What is refused or expired is written into the audit
   /// log once.
-  [[nodiscard]] Answer ask(const Endpoint& endpoint, Signal signal);
+  [[nodiscard]] Answer ask(const Endpoint& endpoint, Signal signal) const;
+  /// Puts expired receipts aside and writes down the refused ones, without being asked for any.
+  void look_at_all() const;
 
  private:
-  bool first_time(const Checked& checked);
+  void write_down(const Checked& checked) const;
   const std::string home_;
   const Clock& clock_;
-  std::mutex mutex_;
-  std::map<std::string, FileIdentity> said_;  // by path: the refused file that was written down last
 };
 
 }  // namespace honeylink::telemetry::consent

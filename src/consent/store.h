@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/entry.h"
 #include "base/clock.h"
 #include "consent/receipt.h"
 
@@ -44,18 +45,22 @@ struct Grant {
   std::vector<Signal> signals;
   std::int64_t lasts_ns = 90 * kDayNs;
   std::string ca_file = {}, pin = {}, cert_file = {}, key_file = {};  // absolute paths
-  std::int64_t from_unix_ns = -1;                 // -1: as an earlier receipt says, else from now on
+  std::int64_t from_unix_ns = -1;  // -1: as an earlier receipt says, else from now on
 };
 /// What granting would write, for the words that are shown before. False and `why` where it cannot be granted.
 bool prepare_grant(const std::string& home, const Grant& grant, const Clock& clock, Receipt& receipt, std::string& why);
-/// Signs and writes it; makes the key where there is none (`made_key`). An earlier receipt for the endpoint is
-/// replaced.
-bool write_grant(const std::string& home, Receipt& receipt, bool& made_key, std::string& why);
+/// Writes it into the audit log, then signs and writes the receipt; makes the key where there is none. An earlier
+/// receipt for the endpoint is replaced. What the audit log does not take is not granted.
+bool write_grant(const std::string& home, Receipt& receipt, const Clock& clock, std::string& why);
 
-/// Takes the receipt away; with `purge` also what would let a later grant go on where this one ends. False and an empty
-/// `why`: there was none.
-bool revoke_receipt(const std::string& home, const Checked& receipt, bool purge, std::string& why);
-/// Puts an expired receipt aside.
-void retire_expired(const Checked& receipt);
+/// Takes the receipt away, then writes that into the audit log; with `purge` also what would let a later grant go on
+/// where this one ends. `none`: there was no such file.
+enum class Revoked : std::uint8_t { done, done_but_not_recorded, none, failed };
+Revoked revoke_receipt(const std::string& home, const Checked& receipt, bool purge, const Clock& clock,
+                       std::string& why);
+/// Puts an expired receipt aside, and says so in the audit log.
+void retire_expired(const std::string& home, const Checked& receipt, const Clock& clock);
+/// What the audit log says of a receipt.
+[[nodiscard]] audit::Context describe(const Receipt& receipt);
 
 }  // namespace honeylink::telemetry::consent

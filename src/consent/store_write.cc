@@ -8,24 +8,26 @@
 #include <cstdio>
 #include <cstring>
 
+#include "audit/journal.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/utc.h"
 #include "consent/store.h"
 
 namespace honeylink::telemetry::consent {
 namespace {
 
-constexpr std::int64_t kLockWaitMs = 3'000;
+constexpr std::int64_t kLockWaitMs = 3'000, kRevokeWaitMs = 300;
 constexpr std::size_t kFileBytesMax = 4 << 20, kNonceBytes = 16;
 
 std::string sibling(const std::string& receipt_path, std::string_view suffix) {
   return receipt_path.substr(0, receipt_path.size() - std::string_view(".receipt").size()).append(suffix);
 }
 
-Fd lock(const std::string& home, std::string& why) {
+Fd lock(const std::string& home, std::int64_t wait_ms, std::string& why) {
   if (!make_private_directory(home, why) || !make_private_directory(consent_directory(home), why)) return {};
   Fd file = open_file(consent_directory(home) + "/.lock", O_RDWR | O_CREAT, 0600, why);
-  if (file && !lock_within(file.get(), kLockWaitMs))
+  if (file && !lock_within(file.get(), wait_ms))
     return why = "another command is changing the consents of " + home, Fd();
   return file;
 }
@@ -110,39 +112,69 @@ bool prepare_grant(const std::string& home, const Grant& grant, const Clock& clo
   return true;
 }
 
-bool write_grant(const std::string& home, Receipt& receipt, bool& made_key, std::string& why) {
-  const Fd held = lock(home, why);
+audit::Context describe(const Receipt& r) {
+  audit::Context context{{"endpoint", r.endpoint.text()},
+                         {"signals", r.signals_text()},
+                         {"expires", format_utc(r.expires_unix_ns)},
+                         {"nonce", r.nonce}};
+  if (!r.ca_file.empty()) context.emplace_back("ca", r.ca_file + " " + r.ca_sha256);
+  if (!r.pin.empty()) context.emplace_back("pin", r.pin);
+  if (!r.cert_file.empty()) context.emplace_back("certificate", r.cert_file);
+  return context;
+}
+
+bool write_grant(const std::string& home, Receipt& receipt, const Clock& clock, std::string& why) {
+  const Fd held = lock(home, kLockWaitMs, why);
   if (!held) return false;
+  bool made_key = false;
   const auto key = audit::open_consent_key(home, made_key, why);
   if (key == nullptr) return false;
+  const audit::Journal journal(home, clock);
+  if (made_key &&
+      !journal.append("key.created", {{"key", "consent"}, {"public", hex(key->public_key())}}, audit::Result::ok, why))
+    return false;
   std::array<std::uint8_t, kNonceBytes> nonce{};
   audit::fill_random(nonce.data(), nonce.size());
   receipt.nonce = hex(nonce);
   receipt.install = key->public_key();
+  // First the log, then the receipt: what is in force is always written down.
+  if (!journal.append("consent.grant", describe(receipt), audit::Result::ok, why)) return false;
   const std::string path = consent_directory(home) + "/" + receipt_name(receipt.endpoint);
-  if (!replace_file(path, write_receipt(receipt, *key), 0600, why)) return false;
+  if (!replace_file(path, write_receipt(receipt, *key), 0600, why)) {
+    std::string ignored;
+    (void)journal.append("consent.grant", {{"nonce", receipt.nonce}, {"why", why}}, audit::Result::failed, ignored);
+    return false;
+  }
   ::unlink(sibling(path, ".revoked").c_str());
   ::unlink(sibling(path, ".expired").c_str());
   return true;
 }
 
-bool revoke_receipt(const std::string& home, const Checked& receipt, bool purge, std::string& why) {
+Revoked revoke_receipt(const std::string& home, const Checked& receipt, bool purge, const Clock& clock,
+                       std::string& why) {
   why.clear();
-  // A lock that cannot be had (no room, no permission) does not keep consent alive.
+  // A lock that cannot be had (no room, no permission, a slow grant) does not keep consent alive.
   std::string ignored;
-  const Fd held = lock(home, ignored);
+  const Fd held = lock(home, kRevokeWaitMs, ignored);
   const std::string kept = sibling(receipt.path, ".revoked");
   // A refused receipt is no base for a later one.
   const bool keep = !purge && receipt.state == State::valid;
-  if (keep && ::rename(receipt.path.c_str(), kept.c_str()) == 0) return true;
   if (purge) ::unlink(kept.c_str()), ::unlink(sibling(receipt.path, ".expired").c_str());
-  if (::unlink(receipt.path.c_str()) == 0) return true;
-  if (errno != ENOENT) why = "cannot remove " + receipt.path + ": " + std::strerror(errno);
-  return false;
+  const bool gone = (keep && ::rename(receipt.path.c_str(), kept.c_str()) == 0) || ::unlink(receipt.path.c_str()) == 0;
+  if (!gone && errno == ENOENT) return Revoked::none;
+  if (!gone) return why = "cannot remove " + receipt.path + ": " + std::strerror(errno), Revoked::failed;
+  audit::Context context = describe(receipt.receipt);
+  context.emplace_back("purge", purge ? "yes" : "no");
+  const bool recorded =
+      audit::Journal(home, clock).append("consent.revoke", std::move(context), audit::Result::ok, why);
+  return recorded ? Revoked::done : Revoked::done_but_not_recorded;
 }
 
-void retire_expired(const Checked& receipt) {
-  if (receipt.state == State::expired) (void)::rename(receipt.path.c_str(), sibling(receipt.path, ".expired").c_str());
+void retire_expired(const std::string& home, const Checked& receipt, const Clock& clock) {
+  if (receipt.state != State::expired) return;
+  std::string ignored;
+  (void)audit::Journal(home, clock).append("consent.expired", describe(receipt.receipt), audit::Result::ok, ignored);
+  (void)::rename(receipt.path.c_str(), sibling(receipt.path, ".expired").c_str());
 }
 
 }  // namespace honeylink::telemetry::consent

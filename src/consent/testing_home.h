@@ -37,17 +37,16 @@ class TestHome {
   std::string grant(Grant grant, const Clock& clock = system_clock()) const {
     Receipt receipt;
     std::string why;
-    bool made = false;
     EXPECT_TRUE(prepare_grant(path_, grant, clock, receipt, why)) << why;
-    EXPECT_TRUE(write_grant(path_, receipt, made, why)) << why;
+    EXPECT_TRUE(write_grant(path_, receipt, clock, why)) << why;
     return consent_directory(path_) + "/" + receipt_name(grant.endpoint);
   }
   std::string grant(const std::string& to, std::vector<Signal> signals) const {
     return grant(Grant{.endpoint = endpoint(to), .signals = std::move(signals)});
   }
-  bool revoke(const std::string& from, bool purge = false) const {
+  bool revoke(const std::string& from, bool purge = false, const Clock& clock = system_clock()) const {
     std::string why;
-    return revoke_receipt(path_, check_receipt(path_, endpoint(from), system_clock()), purge, why);
+    return revoke_receipt(path_, check_receipt(path_, endpoint(from), clock), purge, clock, why) == Revoked::done;
   }
   Permit permit(const std::string& to, Signal signal) const {
     Gate gate(path_, system_clock());

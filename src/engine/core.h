@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "config/config.h"
+#include "engine/audit_trail.h"
 #include "engine/own_log.h"
 #include "engine/sink.h"
 #include "ring/cell_gains.h"
@@ -134,6 +135,7 @@ struct Core {
   std::unique_ptr<store::MetricStore> metrics;
   std::unique_ptr<scrub::Scrubber> scrubber;
   std::unique_ptr<OwnLog> own_log;
+  std::unique_ptr<AuditTrail> audit;
   std::array<Sink, kSinks> sinks;
   std::map<std::uint64_t, std::unique_ptr<RingState>> rings;  // by serial: the order of discovery
   std::map<RingId, std::array<std::map<std::uint32_t, std::uint64_t>, kSinks>> cursors;  // as read when the lead began

@@ -13,6 +13,7 @@
 
 #include "base/killpoint.h"
 #include "base/limits.h"
+#include "base/version.h"
 #include "engine/commit.h"
 #include "engine/core.h"
 #include "engine/dead_ring.h"
@@ -116,6 +117,7 @@ bool Engine::try_lead(std::string& why) try {
   killpoint("engine.after_cursors");
   core_->scrubber = std::make_unique<scrub::Scrubber>(
       scrub::ScrubOptions{options_.home, core_->config.scrub.ids, core_->config.scrub.refuse, true});
+  begin_audit();
   restore_bases(*core_);
   directories_stamp_.clear();
   discover_rings(*core_);
@@ -139,6 +141,16 @@ bool Engine::try_lead(std::string& why) try {
   return false;
 }
 
+void Engine::begin_audit() {
+  core_->audit = std::make_unique<AuditTrail>(options_.home, clock_);
+  core_->audit->attach(core_->metrics.get(), core_->own_log.get());
+  core_->audit->note("engine.start", {{"mode", options_.mode == Mode::agent ? "agent" : "embedded"},
+                                      {"version", std::string(kProductVersion)},
+                                      {"config", config_hash(options_.home)}});
+  if (core_->scrubber->key_made()) core_->audit->note("key.created", {{"key", "pseudonym"}});
+  core_->audit->tick();
+}
+
 void Engine::reload_config(bool at_start) {
   Core& core = *core_;
   const std::string stamp = stamp_of(config::config_path(options_.home));
@@ -151,6 +163,9 @@ void Engine::reload_config(bool at_start) {
     if (core.own_log != nullptr) core.own_log->say(OwnLog::kWarn, "config.problem", {}, problem.text());
     else std::fprintf(stderr, "honeytel: %s\n", problem.text().c_str());
   }
+  if (core.audit != nullptr)
+    core.audit->note("config.changed",
+                     {{"sha256", config_hash(options_.home)}, {"problems", std::to_string(loaded.problems.size())}});
   std::string why;
   if (!ring::write_recorder_opts(options_.home, recorder_opts_of(core.config), why) && core.own_log != nullptr)
     core.own_log->say(OwnLog::kWarn, "config.not_handed_on", {}, why);
@@ -162,6 +177,7 @@ void Engine::note_clock_step() {
   if (step < kClockStepNs && step > -kClockStepNs) return;
   ++core_->self.clock_steps;
   core_->own_log->say(OwnLog::kWarn, "clock.step", {{"seconds", std::to_string(static_cast<double>(step) / 1e9)}});
+  core_->audit->note("clock.step", {{"seconds", std::to_string(step / 1'000'000'000)}});
   next_tick_ns_ = next_tick_ns(*core_);
 }
 
@@ -207,6 +223,7 @@ bool Engine::tick_if_due(std::int64_t now) {
   const bool done = commit_tick(*core_, true);
   if (done) core_->ledger_dirty = false;
   expire_marks(*core_);
+  core_->audit->tick();
   core_->traces->checkpoint();
   core_->metrics->checkpoint();
   next_tick_ns_ = next_tick_ns(*core_);
@@ -233,6 +250,7 @@ bool Engine::step() try {
   tend_exports(core, now);
   worked = advance_dead_rings(core) || worked;
   worked = tend_stores(core) || worked;
+  if (now >= core.audit->due_ns()) core.audit->tick();
   const bool gives_way =
       now >= next_agent_look_ns_ && (next_agent_look_ns_ = now + Election::kTryNs, election_.agent_waits());
   if (core.fenced || gives_way) {
@@ -254,6 +272,8 @@ void Engine::stand_down() try {
   leading_ = false;
   if (!core_->fenced) {
     core_->own_log->say(OwnLog::kInfo, "engine.rests", {{"pid", std::to_string(::getpid())}});
+    core_->audit->note("engine.stop", {});
+    core_->audit->close();
     (void)commit_all(*core_, true);
     (void)commit_tick(*core_, true);
   }
@@ -281,7 +301,7 @@ void Engine::sleep_until_rung() {
   next_discovery_ns_ = next_agent_look_ns_ = 0;  // the last look before sleep is at everything
   if (stopping() || step() || !leads()) return ring::stay_awake(*bell_);
   const std::int64_t now = clock_.monotonic_ns();
-  std::int64_t deadline = std::min(commit_deadline_ns(*core_), now + kLongestSleepNs);
+  std::int64_t deadline = std::min({commit_deadline_ns(*core_), core_->audit->due_ns(), now + kLongestSleepNs});
   if (needs_tick()) deadline = std::min(deadline, next_tick_ns_);
   deadline = std::min(deadline, exports_deadline_ns(*core_));
   if (dead_ring_waits(*core_)) deadline = std::min(deadline, next_extra_tick_ns_);
@@ -289,6 +309,7 @@ void Engine::sleep_until_rung() {
     next_discovery_ns_ = 0;
     core_->exports.tend_at_ns = 0;  // a receipt may have come or gone
     reload_config(false);
+    core_->audit->tick();
   } else {
     ring::stay_awake(*bell_);
   }

@@ -49,6 +49,7 @@ class Engine {
   explicit Engine(const EngineOptions& options);
   bool open_stores(std::string& why);
   void read_cursors();
+  void begin_audit();
   void reload_config(bool at_start);
   void note_clock_step();
   bool discover(std::int64_t now);

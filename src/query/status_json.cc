@@ -1,6 +1,8 @@
 // See status_json.h.
 #include "query/status_json.h"
 
+#include "base/clock.h"
+#include "query/consents.h"
 #include "query/json.h"
 #include "query/time_text.h"
 
@@ -85,7 +87,7 @@ std::string status_json(const Status& status) {
   }
   json.end_object();
   put_stores(json, status, config);
-  json.key("consent").begin_array().end_array().end_object();
+  json.key("consent").raw(consents_json(consent::list_receipts(status.home, system_clock()))).end_object();
   return json.str();
 }
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/utc.h"
+
 namespace honeylink::telemetry::query {
 
 /// "250ms", "1.5s", "10m", "2h", "7d", "1w", also joined: "1h30m". Not negative; at most 100 years.
@@ -16,8 +18,7 @@ namespace honeylink::telemetry::query {
 [[nodiscard]] std::optional<std::int64_t> parse_moment(std::string_view text, std::int64_t now_unix_ns);
 inline constexpr std::string_view kMomentForms = "1h, 30m, 7d, now, 2026-11-23, 2026-11-23T21:00:00Z or @1790000000";
 
-/// "2026-11-23T21:00:00.123456789Z", always nine digits.
-[[nodiscard]] std::string format_utc(std::int64_t unix_ns);
+using telemetry::format_utc;
 /// "2026-11-23 22:00:00.123 +01:00", for people.
 [[nodiscard]] std::string format_local(std::int64_t unix_ns);
 /// Three to four significant digits and a unit: "650.5 ms", "1.20 s", "12 µs", "3 h 20 min".

@@ -53,6 +53,8 @@ class Scrubber {
   [[nodiscard]] const ScrubCounts& counts() const noexcept { return counts_; }
   /// Nothing, or why ids cannot be hashed.
   [[nodiscard]] const std::string& why() const noexcept { return why_; }
+  /// The pseudonym key was made by this object.
+  [[nodiscard]] bool key_made() const noexcept { return pseudonyms_ != nullptr && pseudonyms_->made_now(); }
   /// A new key took the place of a lost one: hashes from before do not compare with those from now on.
   [[nodiscard]] bool key_renewed() const noexcept {
     return pseudonyms_ != nullptr && pseudonyms_->made_now() && pseudonyms_->epoch() > 1;

@@ -9,6 +9,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/events.h"
@@ -64,6 +65,9 @@ class MetricStore {
   /// or the budget ends, one slice at least if there is work (docs/formats/metrics_db.md, Retention). `now_unix_s` may
   /// jump: going back deletes nothing, going far forward is followed slowly.
   MetricUpkeep maintain(std::int64_t now_unix_s, std::int64_t budget_ns);
+
+  /// The audit log ended with this entry; `hash`: hexadecimal. The last 1,000 are kept.
+  CommitResult add_anchor(std::uint64_t seq, std::string_view hash, std::int64_t at_unix_ns);
 
   void checkpoint();
   [[nodiscard]] std::uint64_t disk_bytes() const;
