@@ -122,8 +122,11 @@ TEST(LevelRules, TheTickIsEvaluatedOnceWhateverTheClockDoes) {
   EXPECT_FALSE(evaluation_due(at, later(4, 0)));
   EXPECT_FALSE(evaluation_due(at, later(9, 0)));
   EXPECT_TRUE(evaluation_due(at, later(10, 0)));
-  EXPECT_FALSE(evaluation_due(at, later(3, 3600)));  // after the step the tick ends at once: too little to judge
-  EXPECT_TRUE(evaluation_due(at, later(7, 3600)));
+  EXPECT_FALSE(evaluation_due(at, later(3, 3607)));  // after the step the tick ends at once: too little to judge
+  EXPECT_FALSE(evaluation_due(at, later(8, 3607)));  // a flush in the middle of a tick is no evaluation
+  EXPECT_TRUE(evaluation_due(at, later(13, 3607)));
+  EXPECT_TRUE(evaluation_due(at, later(6, 3604)));
+  EXPECT_TRUE(evaluation_due(at, later(17, 0)));  // late is better than never
   EXPECT_FALSE(evaluation_due(at, later(2, -3600)));
   EXPECT_TRUE(evaluation_due(at, later(10, -3600)));
   EXPECT_FALSE(evaluation_due(at, later(10, -10)));  // the same tick of the wall clock again

@@ -26,10 +26,13 @@ struct Moment {
   return unix_ns - ((unix_ns % kTickNs) + kTickNs) % kTickNs;
 }
 
-/// Is the next evaluation due? In another tick of the wall clock than the last one, and half a tick after it at the
-/// least: a clock step makes one evaluation of 5 to 15 seconds, never an empty one or one twice.
+/// Is the next evaluation due? At the first commit of another tick of the wall clock, half a tick after the last one at
+/// the least. In the second half of a tick only one that is late: a clock step makes one evaluation of 5 to 15 seconds,
+/// never an empty one or one twice.
 [[nodiscard]] constexpr bool evaluation_due(const Moment& last, const Moment& now) noexcept {
-  return tick_begin_ns(last.unix_ns) != tick_begin_ns(now.unix_ns) && elapsed_ns(last, now) >= kTickNs / 2;
+  const std::int64_t begin = tick_begin_ns(now.unix_ns), elapsed = elapsed_ns(last, now);
+  if (tick_begin_ns(last.unix_ns) == begin || elapsed < kTickNs / 2) return false;
+  return now.unix_ns - begin < kTickNs / 2 || elapsed >= kTickNs * 3 / 2;
 }
 
 }  // namespace honeylink::telemetry::sli
