@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "base/utc_text.h"
+#include "base/utc.h"
 #include "engine/retro_keep.h"
 #include "sli/definition.h"
 
@@ -45,11 +45,11 @@ void write_line(Core& core, const AlertEvent& event, bool again) {
                                     {"current_value", event.current_value},
                                     {"threshold", event.threshold},
                                     {"threshold_type", event.threshold_type},
-                                    {"timestamp", utc_text(event.timestamp_unix_ns)},
+                                    {"timestamp", format_utc(event.timestamp_unix_ns)},
                                     {"trace_id", event.trace_id},
                                     {"module", event.module},
                                     {"environment", event.environment}};
-  if (cleared) fields.emplace_back("cleared_at", utc_text(event.cleared_at_unix_ns));
+  if (cleared) fields.emplace_back("cleared_at", format_utc(event.cleared_at_unix_ns));
   const auto level = cleared ? OwnLog::kInfo : event.severity == Level::red ? OwnLog::kError : OwnLog::kWarn;
   core.own_log->say(level, name, fields, {}, event.trace_id);
 }

@@ -5,7 +5,7 @@
 #include <array>
 
 #include "base/text.h"
-#include "base/utc_text.h"
+#include "base/utc.h"
 #include "store/metric_schema.h"
 
 namespace honeylink::telemetry::store {
@@ -27,7 +27,7 @@ void bind_real(Statement& to, int index, const std::optional<double>& value) {
 void bind_text(Statement& to, int index, const std::string& text) {
   if (!text.empty()) to.bind(index, std::string_view(text));
 }
-std::string time_text(std::int64_t unix_ns) { return unix_ns == 0 ? std::string() : utc_text(unix_ns); }
+std::string time_text(std::int64_t unix_ns) { return unix_ns == 0 ? std::string() : format_utc(unix_ns); }
 
 std::string labels_of(const AlertEvent& event) {
   std::string json = "{\"module\":";
@@ -45,9 +45,10 @@ std::optional<double> real_of(const Statement& row, int column) {
 constexpr const char* kReadAlerts =
     "SELECT alert_id, severity, sli_name, current_value, threshold, threshold_type, "
     "CAST(strftime('%s', timestamp) AS INTEGER) * 1000000000 + CAST(substr(timestamp, 21, 9) AS INTEGER), trace_id, "
-    "json_extract(labels, '$.module'), json_extract(labels, '$.environment'), "
+    "CASE WHEN json_valid(labels) THEN json_extract(labels, '$.module') END, "
+    "CASE WHEN json_valid(labels) THEN json_extract(labels, '$.environment') END, "
     "CAST(strftime('%s', cleared_at) AS INTEGER) * 1000000000 + CAST(substr(cleared_at, 21, 9) AS INTEGER) "
-    "FROM alerts WHERE json_valid(labels) AND ";
+    "FROM alerts WHERE ";
 
 std::vector<AlertEvent> read_alerts(Connection& connection, const std::string& where, std::string_view id = {}) {
   std::vector<AlertEvent> events;
@@ -60,7 +61,7 @@ std::vector<AlertEvent> read_alerts(Connection& connection, const std::string& w
     event.timestamp_unix_ns = rows.integer(6), event.trace_id = rows.text(7);
     event.module = rows.text(8), event.environment = rows.text(9);
     event.cleared_at_unix_ns = rows.is_null(10) ? 0 : rows.integer(10);
-    events.push_back(std::move(event));
+    if (event.severity != Level::ok) events.push_back(std::move(event));  // a level that is none was not written here
   }
   return events;
 }
@@ -112,7 +113,7 @@ int SliTables::write_alerts(const SliTick& tick) {
   int result = SQLITE_OK;
   // First what fired: one commit may judge two ticks, and the second may clear what the first one fired.
   for (const AlertEvent& event : tick.fired) {
-    const std::string at = utc_text(event.timestamp_unix_ns), labels = labels_of(event);
+    const std::string at = format_utc(event.timestamp_unix_ns), labels = labels_of(event);
     fire_.bind(1, std::string_view(event.alert_id)).bind(2, level_text(event.severity));
     fire_.bind(3, std::string_view(event.sli_name)).bind(4, event.current_value).bind(5, event.threshold);
     fire_.bind(6, std::string_view(event.threshold_type)).bind(7, std::string_view(at));
@@ -121,7 +122,7 @@ int SliTables::write_alerts(const SliTick& tick) {
     if (result != SQLITE_OK) return result;
   }
   for (const AlertEvent& event : tick.cleared) {
-    const std::string at = utc_text(event.cleared_at_unix_ns);
+    const std::string at = format_utc(event.cleared_at_unix_ns);
     result = clear_.bind(1, std::string_view(event.alert_id)).bind(2, std::string_view(at)).run();
     if (result != SQLITE_OK) return result;
   }
