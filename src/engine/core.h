@@ -16,6 +16,7 @@
 #include "base/ids.h"
 #include "config/config.h"
 #include "engine/alert_hooks.h"
+#include "engine/alert_ways.h"
 #include "engine/audit_trail.h"
 #include "engine/own_log.h"
 #include "engine/sink.h"
@@ -161,6 +162,7 @@ struct Core {
   std::unique_ptr<exporting::Exporter> exporter;  // dies before the stores whose files it reads
   SliWatch slis;
   AlertHooks alerts;
+  AlertWays ways;
   std::int64_t red_kept_at_ns = 0;  // when a Red alert kept the last seconds; monotonic
 
   [[nodiscard]] std::int64_t now_ns() const noexcept { return clock->monotonic_ns(); }

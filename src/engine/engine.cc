@@ -124,6 +124,7 @@ bool Engine::try_lead(std::string& why) try {
   discover_rings(*core_);
   core_->bases_lost = false;
   restore_marks(*core_);
+  core_->ways.begin(*core_);
   core_->slis.begin(*core_);
   killpoint("sli.after_restoring");
   const std::int64_t now = clock_.monotonic_ns();
@@ -172,7 +173,7 @@ void Engine::reload_config(bool at_start) {
   std::string why;
   if (!ring::write_recorder_opts(options_.home, recorder_opts_of(core.config), why) && core.own_log != nullptr)
     core.own_log->say(OwnLog::kWarn, "config.not_handed_on", {}, why);
-  if (!at_start) core.slis.define(core);
+  if (!at_start) core.slis.define(core), core.ways.configure(core);
 }
 
 void Engine::note_clock_step() {
@@ -225,6 +226,7 @@ bool Engine::tick_if_due(std::int64_t now) {
   next_extra_tick_ns_ = now + kExtraTickNs;
   note_clock_step();
   reload_config(false);
+  core_->ways.tend(*core_);
   const bool done = commit_tick(*core_, true);
   if (done) core_->ledger_dirty = false;
   expire_marks(*core_);
@@ -280,8 +282,10 @@ void Engine::stand_down() try {
     core_->audit->note("engine.stop", {});
     core_->audit->close();
     (void)commit_all(*core_, true);
+    core_->ways.tend(*core_);
     (void)commit_tick(*core_, true);
   }
+  const std::unique_ptr<alert::Outbox> outbox = core_->ways.take();  // ends last: it waits for what is under way
   core_.reset();
   election_.resign();
 } catch (const std::exception& error) {
@@ -313,6 +317,7 @@ void Engine::sleep_until_rung() {
   if (deadline > now && ring::sleep_on(*bell_, deadline)) {
     next_discovery_ns_ = 0;
     core_->exports.tend_at_ns = 0;  // a receipt may have come or gone
+    core_->ways.configure(*core_);
     reload_config(false);
     core_->audit->tick();
   } else {

@@ -51,8 +51,7 @@ void gather(Core& core, RingState& ring, Tick& tick) {
   }
   for (std::uint32_t i = 0; i < gains.size(); ++i) {
     if (!gains[i].changed) continue;
-    if (gains[i].exemplar.present)
-      mark_trace_id(core, ring, gains[i].exemplar.trace_id, "exemplar");
+    if (gains[i].exemplar.present) mark_trace_id(core, ring, gains[i].exemplar.trace_id, "exemplar");
     merge_gain(tick.gains[series_of(core, ring, i)], gains[i]);
   }
   add_recorder_counters(core, ring, next, tick.gains);

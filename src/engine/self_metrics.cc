@@ -89,6 +89,15 @@ void tell_signal(Teller& tell, const char* event_type, const char* processor, co
   }
 }
 
+void tell_way(Teller& tell, const char* way, const alert::WayCounts& counts) {
+  const auto counter = [&](const char* result, std::uint64_t n) {
+    tell.counter("telemetry_alert_deliveries_total", "{alert}", {{"way", way}, {"result", result}}, n);
+  };
+  counter("delivered", counts.delivered), counter("superseded", counts.superseded), counter("refused", counts.refused);
+  counter("failed", counts.failed), counter("unreachable", counts.unreachable);
+  counter("not_allowed", counts.not_allowed);
+}
+
 }  // namespace
 
 std::size_t add_self_metrics(Core& core, Gains& gains) {
@@ -103,6 +112,11 @@ std::size_t add_self_metrics(Core& core, Gains& gains) {
   tell.gauge("telemetry_buffer_size_bytes", "By", {{"buffer_type", "rings"}}, rings);
   tell.gauge("otel.sdk.processor.span.queue.capacity", "{span}", {{"otel.component.type", "honeylink_engine"}},
              rings / 88);
+  if (const alert::Outbox* outbox = core.ways.outbox(); outbox != nullptr) {
+    const alert::OutboxCounts counts = outbox->counts();
+    tell_way(tell, "toast", counts.toast);
+    tell_way(tell, "alertmanager", counts.alertmanager);
+  }
   tell.counter("telemetry_retroactive_refused_total", "{trace}", {}, core.retro.over_budget);
   tell.counter("telemetry_rings_ignored_total", "{ring}", {}, core.self.hostile_rings);
   tell.counter("telemetry_config_problems_total", "{problem}", {}, core.self.config_problems);

@@ -152,7 +152,7 @@ void SliWatch::begin(Core& core) {
   std::erase_if(known, [&](const AlertEvent& event) {
     return std::any_of(fired.begin(), fired.end(), [&](const AlertEvent& f) { return f.alert_id == event.alert_id; });
   });
-  if (core.alerts.restore && !known.empty()) core.alerts.restore(known);
+  if (core.alerts.restore) core.alerts.restore(known);
   tell(core, news, true);
 }
 

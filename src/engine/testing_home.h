@@ -98,7 +98,8 @@ struct TestEngine {
   explicit TestEngine(const TestHome& home, Mode mode = Mode::agent)
       : clock(system_clock().realtime_ns() + 5'000'000'000) {
     std::string why;
-    engine = Engine::start({home.path(), mode, &clock}, why);
+    // Somebody listens, so that no test shows a toast on a developer's desktop.
+    engine = Engine::start({home.path(), mode, &clock, {[](const AlertEvent&) {}, {}, {}}}, why);
     EXPECT_NE(engine, nullptr) << why;
   }
   bool lead() {

@@ -53,6 +53,8 @@ class Scrubber {
   [[nodiscard]] const ScrubCounts& counts() const noexcept { return counts_; }
   /// Nothing, or why ids cannot be hashed.
   [[nodiscard]] const std::string& why() const noexcept { return why_; }
+  /// Names this installation to others: 16 digits, always the same under its key; empty where there is no key.
+  [[nodiscard]] std::string installation() { return std::string(pseudonym("installation", "self").substr(0, 16)); }
   /// The pseudonym key was made by this object.
   [[nodiscard]] bool key_made() const noexcept { return pseudonyms_ != nullptr && pseudonyms_->made_now(); }
   /// A new key took the place of a lost one: hashes from before do not compare with those from now on.

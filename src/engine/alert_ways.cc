@@ -1,0 +1,67 @@
+// See alert_ways.h.
+#include "engine/alert_ways.h"
+
+#include <unistd.h>
+
+#include <array>
+
+#include "engine/core.h"
+#include "sli/definition.h"
+
+namespace honeylink::telemetry::engine {
+namespace {
+
+// The program that a toast's "show trace" starts: this one, where it is honeytel. An application that embeds the engine
+// is none.
+std::string tool_path() {
+  std::array<char, 4096> path{};
+  const ssize_t n = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
+  const std::string tool(path.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+  return tool.ends_with("/honeytel") ? tool : std::string();
+}
+
+alert::OutboxOptions options_of(Core& core) {
+  alert::OutboxOptions options;
+  options.home = core.home;
+  options.toast = core.config.alert.toast;
+  options.alertmanager = core.config.alert.alertmanager;
+  // No key is made for a label that nobody will see.
+  if (!options.alertmanager.empty()) options.instance = core.scrubber->installation();
+  options.tool = tool_path();
+  return options;
+}
+
+}  // namespace
+
+void AlertWays::begin(Core& core) {
+  if (core.alerts.fired || core.alerts.cleared || core.alerts.restore) return;
+  options_ = options_of(core);
+  outbox_ = alert::Outbox::start(options_);
+  core.alerts.fired = [this](const AlertEvent& event) {
+    if (outbox_) outbox_->fired(event);
+  };
+  core.alerts.cleared = [this](const AlertEvent& event) {
+    if (outbox_) outbox_->cleared(event);
+  };
+  core.alerts.restore = [this](std::span<const AlertEvent> firing) {
+    if (outbox_) outbox_->restore(firing);
+  };
+}
+
+void AlertWays::configure(Core& core) {
+  if (outbox_ == nullptr) return;
+  options_ = options_of(core);
+  outbox_->configure(options_);  // also where nothing is new: what waits is tried again
+}
+
+void AlertWays::tend(Core& core) {
+  if (outbox_ == nullptr) return;
+  for (const alert::Delivery& delivery : outbox_->take_deliveries()) {
+    const char* way = delivery.way == alert::Way::toast ? "toast_ms" : "alertmanager_ms";
+    core.slis.note_delivery(
+        {delivery.alert_id, std::string("{\"") + way + "\":" + sli::shortest_number(delivery.ms) + "}"});
+  }
+  for (const std::string& words : outbox_->take_words()) core.own_log->say(OwnLog::kWarn, "alert.untold", {}, words);
+}
+
+}  // namespace honeylink::telemetry::engine
