@@ -95,11 +95,14 @@ class LivingRing {
 
 /// An engine under a clock of the test's.
 struct TestEngine {
-  explicit TestEngine(const TestHome& home, Mode mode = Mode::agent)
+  /// `tells`: of alerts, by the real outbox; else somebody listens, so that no test shows a toast on a developer's
+  /// desktop.
+  explicit TestEngine(const TestHome& home, Mode mode = Mode::agent, bool tells = false)
       : clock(system_clock().realtime_ns() + 5'000'000'000) {
     std::string why;
-    // Somebody listens, so that no test shows a toast on a developer's desktop.
-    engine = Engine::start({home.path(), mode, &clock, {[](const AlertEvent&) {}, {}, {}}}, why);
+    AlertHooks hooks;
+    if (!tells) hooks.fired = [](const AlertEvent&) {};
+    engine = Engine::start({home.path(), mode, &clock, hooks}, why);
     EXPECT_NE(engine, nullptr) << why;
   }
   bool lead() {
