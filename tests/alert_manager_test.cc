@@ -217,7 +217,9 @@ TEST_F(ToOthers, RevokedConsentEndsItWithinASecond) {
   ASSERT_TRUE(eventually([&] { return server.connections() == 1; }));
   std::string why;
   const auto endpoint = consent::parse_endpoint(server.url(), why);
-  ASSERT_TRUE(consent::revoke_receipt(home_, consent::check_receipt(home_, *endpoint, system_clock()), false, why))
+  ASSERT_EQ(consent::revoke_receipt(home_, consent::check_receipt(home_, *endpoint, system_clock()), false,
+                                    system_clock(), why),
+            consent::Revoked::done)
       << why;
   const std::int64_t revoked = system_clock().monotonic_ns();
   ASSERT_TRUE(said(*outbox, "no alert is posted to"));
