@@ -45,7 +45,7 @@ class RecorderOptions : public testing::Test {
     EXPECT_STREQ(read.environment, "production") << why;
     EXPECT_EQ(read.sampler_arg, 0.1) << why;
     EXPECT_EQ(read.ring_bytes, 0U) << why;
-    EXPECT_EQ(read.slow_limit_count, 3U) << why;
+    EXPECT_EQ(read.slow_limit_count, 5U) << why;  // three thresholds, two numerators
   }
   std::string home_;
   RecorderOpts written_ = default_recorder_opts();
@@ -75,6 +75,10 @@ TEST_F(RecorderOptions, AMissingFileMeansTheDefaultsWithTheBuiltInThresholds) {
   EXPECT_EQ(read.slow_limits[0].limit, 0.5);
   EXPECT_EQ(read.slow_limits[1].limit, 0.3);
   EXPECT_EQ(read.slow_limits[2].limit, 0.02);
+  EXPECT_STREQ(read.slow_limits[3].metric, "packets_lost_total");
+  EXPECT_EQ(read.slow_limits[3].limit, kKeepsExemplar);
+  EXPECT_STREQ(read.slow_limits[4].metric, "qos_packets_dropped_total");
+  EXPECT_EQ(read.slow_limits[4].limit, kKeepsExemplar);
 }
 
 TEST_F(RecorderOptions, EverySingleChangedByteMeansTheDefaults) {
