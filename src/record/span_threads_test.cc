@@ -78,7 +78,7 @@ TEST(Span, EndWhileTheSlotIsHeldKeepsWhatWasAdded) {
   tel::Span span = tracer.start_span("held", {{"a", 1}, {"b", "two"}});
   span.set_attribute("c", 3);
   auto& slot = *static_cast<tel::ring::SpanSlot*>(tel::internal::SpanAccess::ref(span).slot);
-  ASSERT_TRUE(tel::internal::lock_span_slot(slot));
+  ASSERT_EQ(tel::internal::lock_span_slot(slot), tel::internal::SlotLock::taken);
   span.end();
   tel::internal::unlock_span_slot(slot);
   tracer.start_span("next").end();
