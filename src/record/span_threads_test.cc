@@ -89,6 +89,34 @@ TEST(Span, EndWhileTheSlotIsHeldKeepsWhatWasAdded) {
   EXPECT_GE(spans[0].end_unix_ns, spans[0].start_unix_ns);
 }
 
+// Both threads find it recording; one record comes of it, and no second one without attributes.
+TEST(Span, EndedByTwoThreadsAtOnceIsStoredOnce) {
+  constexpr int kSpans = 2'000;
+  const Capture capture;
+  std::atomic<tel::Span*> shared{nullptr};
+  std::atomic<int> round{0}, done{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 2; ++t)
+    threads.emplace_back([&] {
+      for (int i = 1; i <= kSpans; ++i) {
+        while (round != i) std::this_thread::yield();
+        shared.load()->end();
+        ++done;
+      }
+    });
+  for (int i = 1; i <= kSpans; ++i) {
+    tel::Span span = tracer.start_span("ended twice", {{"i", i}});
+    shared = &span;
+    done = 0;
+    round = i;
+    while (done != 2) std::this_thread::yield();
+  }
+  for (auto& thread : threads) thread.join();
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), static_cast<std::size_t>(kSpans));
+  for (const auto& span : spans) EXPECT_EQ(span.attributes.count("i"), 1u);
+}
+
 TEST(Span, EndsOnAnotherThreadWithItsAttributes) {
   const Capture capture;
   {

@@ -1,9 +1,8 @@
 // Geometry, formatting and the two append-only areas of a ring (directory, cells). See ring_map.h.
 #include "ring/ring_map.h"
 
-#include <numeric>
-
 #include <cstring>
+#include <numeric>
 
 namespace honeylink::telemetry::ring {
 namespace {
