@@ -136,9 +136,8 @@ inline void grant_alerts(const std::string& home, const std::string& url) {
   grant.endpoint = *endpoint;
   grant.signals = {consent::Signal::alerts};
   consent::Receipt receipt;
-  bool made = false;
   ASSERT_TRUE(consent::prepare_grant(home, grant, system_clock(), receipt, why)) << why;
-  ASSERT_TRUE(consent::write_grant(home, receipt, made, why)) << why;
+  ASSERT_TRUE(consent::write_grant(home, receipt, system_clock(), why)) << why;
 }
 
 class AlertmanagerTest : public AlertTest {
