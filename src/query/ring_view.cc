@@ -91,6 +91,7 @@ SpanView view_of(const SpanEvent& event, const IdCipher& ids) {
   for (Item item; items.next(item);) {
     if (item.type == ItemType::status_text) view.status_text = item.text();
     else if (item.type == ItemType::event)
+      view.has_events = true,
       view.events.push_back({std::string(source.text(item.as<std::uint32_t>())), item.as<std::int64_t>(4), {}});
     else if (item.type < ItemType::event) view.attributes.emplace_back(source.text(item.key), json_of(item));
   }

@@ -30,10 +30,13 @@ struct SpanLinkView {
   std::vector<NamedJson> attributes;
 };
 
+/// `shape`: where a span stands in its trace, without what it says of itself (scope, texts, attributes, events, links).
+enum class SpanDetail : std::uint8_t { whole, shape };
+
 struct SpanView {
   TraceIdBytes trace_id{};
   SpanIdBytes span_id{}, parent_span_id{};
-  bool has_parent = false;
+  bool has_parent = false, has_events = false;
   std::string name, service, module, scope;
   std::uint8_t kind = 0, status = 0;
   Kept kept = Kept::sampled;

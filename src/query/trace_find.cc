@@ -65,9 +65,11 @@ struct Snapshot {
 
 struct TraceReader::Sought {
   std::string prefix;
-  std::vector<SpanView> spans;      // of the first id that was found
-  std::vector<TraceIdBytes> found;  // distinct; a few at most are remembered
-  std::set<TraceIdBytes> wanted;    // ids of ours that begin so; they may not be stored
+  SpanDetail detail = SpanDetail::whole;
+  std::optional<SpanIdBytes> wanted_span;  // whole in any case
+  std::vector<SpanView> spans;             // of the first id that was found
+  std::vector<TraceIdBytes> found;         // distinct; a few at most are remembered
+  std::set<TraceIdBytes> wanted;           // ids of ours that begin so; they may not be stored
 
   [[nodiscard]] bool whole() const noexcept { return prefix.size() == 2 * sizeof(TraceIdBytes); }
   /// True: spans of this id are to be shown.
@@ -101,6 +103,11 @@ bool TraceReader::open_block(store::SpanBlockReader& block, std::span<const std:
   return sound;
 }
 
+SpanView TraceReader::view_of(const Sought& sought, const store::StoredSpan& span, const TraceSource& source) {
+  SpanView its = view(span, source, sought.detail);
+  return sought.wanted_span && its.span_id == *sought.wanted_span ? view(span, source) : its;
+}
+
 bool TraceReader::seek_hot(Sought& sought) {
   store::Statement rows = connection_.prepare("SELECT data FROM hot ORDER BY id");
   int code = SQLITE_MISUSE;
@@ -118,7 +125,7 @@ bool TraceReader::seek_hot(Sought& sought) {
       }
       any = true;
       last = span;
-      if (matches && sought.met(id)) sought.spans.push_back(view(span, *source));
+      if (matches && sought.met(id)) sought.spans.push_back(view_of(sought, span, *source));
     }
     if (!blob.sound() || blob.damaged()) ++damaged_blobs_;
   }
@@ -193,15 +200,25 @@ bool TraceReader::seek_block(Sought& sought, std::int64_t id) {
     for (std::uint32_t i = 0; i < run.count; ++i) {
       if (!block.read(run.first + i, span)) return ++damaged_blobs_, true;
       if (const TraceSource* const source = source_of(span.source); source != nullptr)
-        sought.spans.push_back(view(span, *source));
+        sought.spans.push_back(view_of(sought, span, *source));
     }
   }
   return true;
 }
 
-Answer<std::vector<SpanView>> TraceReader::trace(const std::string& prefix) {
+Answer<std::vector<SpanView>> TraceReader::trace(const std::string& prefix, SpanDetail detail) {
   Sought sought;
-  sought.prefix = prefix;
+  sought.prefix = prefix, sought.detail = detail;
+  return seek(sought);
+}
+
+Answer<std::vector<SpanView>> TraceReader::trace_around(const std::string& prefix, const SpanIdBytes& span) {
+  Sought sought;
+  sought.prefix = prefix, sought.detail = SpanDetail::shape, sought.wanted_span = span;
+  return seek(sought);
+}
+
+Answer<std::vector<SpanView>> TraceReader::seek(Sought& sought) {
   const Snapshot snapshot(connection_);
   bool read = seek_hot(sought);
   if (connection_.integer("SELECT EXISTS (SELECT 1 FROM blk)", 0) != 0) {
@@ -211,14 +228,14 @@ Answer<std::vector<SpanView>> TraceReader::trace(const std::string& prefix) {
   }
   if (!read) return database_problem(connection_, path_, "cannot read the traces");
   if (sought.found.empty()) {
-    return Problem{ProblemKind::not_found, "no trace begins with " + prefix,
+    return Problem{ProblemKind::not_found, "no trace begins with " + sought.prefix,
                    "it was not kept, or is older than what is stored", "honeytel traces lists what there is"};
   }
   if (sought.found.size() == 1) return std::move(sought.spans);
   std::string some;
   for (std::size_t i = 0; i < std::min(sought.found.size(), kAmbiguousShown); ++i)
     some += (i == 0 ? "" : ", ") + hex(sought.found[i]);
-  return Problem{ProblemKind::usage, "several traces begin with " + prefix,
+  return Problem{ProblemKind::usage, "several traces begin with " + sought.prefix,
                  some + (sought.found.size() > kAmbiguousShown ? ", …" : ""), "give more digits"};
 }
 

@@ -251,20 +251,25 @@ Answer<TraceList> TraceReader::list(const TraceFilter& filter, std::size_t limit
   return list;
 }
 
-SpanView TraceReader::view(const store::StoredSpan& span, const TraceSource& source) {
+SpanView TraceReader::view(const store::StoredSpan& span, const TraceSource& source, SpanDetail detail) {
   SpanView view;
   view.trace_id = trace_id(span, source);
   view.span_id = source.ids.span_id(span.span);
   view.has_parent = span.parent.present;
   if (span.parent.present && span.parent.foreign) put_big_endian(view.parent_span_id.data(), span.parent.value);
   else if (span.parent.present) view.parent_span_id = source.ids.span_id(span.parent.value);
-  view.name = text(span.name), view.service = source.service, view.module = source.module,
-  view.scope = scope(span.scope);
+  view.name = text(span.name), view.service = source.service, view.module = source.module;
   view.kind = span.kind, view.status = span.status, view.kept = span.kept;
   view.unfinished = span.unfinished, view.slow = span.slow, view.keep_trace = span.keep_trace,
   view.no_slot = span.no_slot;
   view.start_unix_ns = sound_time(span.start_unix_ns), view.duration_ns = span.duration_ns;
   view.dropped_attributes = span.dropped_attributes, view.dropped_events = span.dropped_events;
+  if (detail == SpanDetail::shape) {
+    store::StoredItems items(span.items, span.start_unix_ns);
+    for (store::StoredItem item; !view.has_events && items.next(item);) view.has_events = item.type == ItemType::event;
+    return view;
+  }
+  view.scope = scope(span.scope);
   const auto attributes_of = [&](std::span<const std::uint8_t> bytes, std::vector<NamedJson>& to) {
     store::StoredItems inner(bytes, span.start_unix_ns);
     for (store::StoredItem item; inner.next(item);) to.emplace_back(text(item.key), json_value(item));
@@ -273,6 +278,7 @@ SpanView TraceReader::view(const store::StoredSpan& span, const TraceSource& sou
   for (store::StoredItem item; items.next(item);) {
     switch (item.type) {
       case ItemType::event:
+        view.has_events = true;
         view.events.push_back({text(item.key), sound_time(item.time_unix_ns), {}});
         attributes_of(item.items, view.events.back().attributes);
         break;

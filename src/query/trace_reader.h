@@ -59,7 +59,10 @@ class TraceReader {
   [[nodiscard]] Answer<TraceList> list(const TraceFilter& filter, std::size_t limit);
   /// Every span of the one trace that begins with these digits (≥ 4, or all 32). usage where several do: `why` names
   /// some.
-  [[nodiscard]] Answer<std::vector<SpanView>> trace(const std::string& hex_prefix);
+  [[nodiscard]] Answer<std::vector<SpanView>> trace(const std::string& hex_prefix,
+                                                    SpanDetail detail = SpanDetail::whole);
+  /// Every span's shape, and of this one the whole.
+  [[nodiscard]] Answer<std::vector<SpanView>> trace_around(const std::string& hex_prefix, const SpanIdBytes& span);
 
   /// The slowest spans that start in the range, slowest first; of one name unless that is empty.
   [[nodiscard]] Answer<std::vector<SpanView>> slowest(std::int64_t since_unix_ns, std::int64_t until_unix_ns,
@@ -96,7 +99,8 @@ class TraceReader {
   /// The same as a visit; stops where that answers false.
   using Visit = std::function<bool(const store::StoredSpan&, const TraceSource&)>;
   [[nodiscard]] std::optional<Problem> scan(std::int64_t since_unix_ns, std::int64_t until_unix_ns, const Visit& visit);
-  [[nodiscard]] SpanView view(const store::StoredSpan& span, const TraceSource& source);
+  [[nodiscard]] SpanView view(const store::StoredSpan& span, const TraceSource& source,
+                              SpanDetail detail = SpanDetail::whole);
   [[nodiscard]] TraceIdBytes trace_id(const store::StoredSpan& span, const TraceSource& source) const noexcept;
   [[nodiscard]] const std::string& text(std::uint32_t id);
   /// What SQLite said last.
@@ -122,6 +126,8 @@ class TraceReader {
   /// False: damaged, and counted.
   [[nodiscard]] bool open_block(store::SpanBlockReader& block, std::span<const std::uint8_t> bytes);
   [[nodiscard]] bool value(std::uint32_t id, std::string_view& value);
+  [[nodiscard]] Answer<std::vector<SpanView>> seek(Sought& sought);
+  [[nodiscard]] SpanView view_of(const Sought& sought, const store::StoredSpan& span, const TraceSource& source);
   bool seek_hot(Sought& sought);
   bool seek_counters(Sought& sought, std::set<std::int64_t>& blocks);
   bool seek_foreign(Sought& sought, std::set<std::int64_t>& blocks);

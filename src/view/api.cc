@@ -13,13 +13,20 @@ struct Route {
   Response (*answer)(const Api&, const Request&);
 };
 
+// clang-format off
 constexpr Route kRoutes[] = {
-    {"GET", {"status"}, api_status},     {"GET", {"traces"}, api_traces},
-    {"GET", {"traces", "*"}, api_trace}, {"GET", {"traces", "*", "spans", "*"}, api_trace_span},
-    {"GET", {"logs"}, api_logs},         {"GET", {"logs", "histogram"}, api_log_histogram},
-    {"GET", {"metrics"}, api_metrics},   {"GET", {"metrics", "*"}, api_metric},
+    {"GET", {"status"}, api_status},
+    {"GET", {"traces"}, api_traces},
+    {"GET", {"traces", "*"}, api_trace},
+    {"GET", {"traces", "*", "columns"}, api_trace_columns},
+    {"GET", {"traces", "*", "spans", "*"}, api_trace_span},
+    {"GET", {"logs"}, api_logs},
+    {"GET", {"logs", "histogram"}, api_log_histogram},
+    {"GET", {"metrics"}, api_metrics},
+    {"GET", {"metrics", "*"}, api_metric},
     {"POST", {"sql"}, api_sql},
 };
+// clang-format on
 
 bool matches(const Route& route, const std::vector<std::string>& segments) {
   for (std::size_t i = 0; i < route.path.size(); ++i) {
