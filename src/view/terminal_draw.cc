@@ -57,9 +57,20 @@ std::string rate_text(double per_second, const Look& look) {
                          : query::format_count(static_cast<std::uint64_t>(std::llround(per_second))) + "/s";
 }
 
-std::string clock_text(std::int64_t unix_ns, bool milliseconds) {
-  const std::string local = query::format_local(unix_ns);
-  return local.substr(11, milliseconds ? 12 : 8);
+std::string date_text(const Model& model, std::int64_t unix_ns) {
+  std::string text = model.state.utc ? query::format_utc(unix_ns) : query::format_local(unix_ns);
+  if (text.size() > 10) text[10] = ' ';
+  return text.substr(0, 23);
+}
+
+std::string clock_text(const Model& model, std::int64_t unix_ns, bool milliseconds) {
+  return date_text(model, unix_ns).substr(11, milliseconds ? 12 : 8);
+}
+
+std::string moment_text(const Model& model, std::int64_t unix_ns, bool milliseconds) {
+  const std::string date = date_text(model, unix_ns);
+  const bool today = date.substr(0, 10) == date_text(model, model.now_unix_ns).substr(0, 10);
+  return today ? date.substr(11, milliseconds ? 12 : 8) : date.substr(5, 11);
 }
 
 std::size_t put_segments(Grid& grid, std::size_t row, std::size_t column, std::size_t columns,

@@ -21,8 +21,12 @@ namespace honeylink::telemetry::view {
 [[nodiscard]] std::string times_text(double times, const Look& look);
 /// "12/s", "0.3/s".
 [[nodiscard]] std::string rate_text(double per_second, const Look& look);
-/// "14:03:22" or, with milliseconds, "14:03:22.123", in the zone of the reader; with the date where it is not of today.
-[[nodiscard]] std::string clock_text(std::int64_t unix_ns, bool milliseconds);
+/// "2026-11-27 14:03:22.123", in the zone of the reader or in UTC, as asked.
+[[nodiscard]] std::string date_text(const Model& model, std::int64_t unix_ns);
+/// "14:03:22", or "14:03:22.123".
+[[nodiscard]] std::string clock_text(const Model& model, std::int64_t unix_ns, bool milliseconds = false);
+/// The same; with the date instead of the seconds where it is not of today.
+[[nodiscard]] std::string moment_text(const Model& model, std::int64_t unix_ns, bool milliseconds = false);
 
 struct Segment {
   std::string text;

@@ -12,7 +12,7 @@ struct KeyLine {
   std::string_view keys, keys_ascii;
   MessageKey what;
 };
-constexpr std::array<KeyLine, 15> kLines{{
+constexpr std::array<KeyLine, 16> kLines{{
     {"1–5", "1-5", "top.help_levels"},
     {"j k ↓ ↑", "j k", "top.help_move"},
     {"Enter →", "Enter", "top.help_open"},
@@ -27,6 +27,7 @@ constexpr std::array<KeyLine, 15> kLines{{
     {"n N", "n N", "top.help_next"},
     {"w s a d + -", "w s a d + -", "top.help_zoom"},
     {"c", "c", "top.help_copy"},
+    {"u", "u", "top.help_utc"},
     {"q", "q", "top.help_quit"},
 }};
 constexpr std::size_t kKeyColumns = 12;

@@ -276,6 +276,9 @@ bool press_letter(Model& model, char32_t letter, KeyEffect& effect) {
       effect.copy = command_of(model);
       state.notice = MessageKey("top.copied"), state.message = effect.copy;
       break;
+    case U'u':
+      state.utc = !state.utc;
+      break;
     case U'0':
     case U'o':
       turn_to(state, Page::levels);

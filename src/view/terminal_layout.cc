@@ -58,7 +58,7 @@ std::vector<Segment> status_segments(const Model& model, const Look& look) {
   if (facts->newest_unix_ns != 0) {
     const std::int64_t age_s = (model.now_unix_ns - facts->newest_unix_ns) / kSecondNs;
     const std::string when =
-        model.live && !model.state.paused ? age_text(age_s) : clock_text(facts->newest_unix_ns, false);
+        model.live && !model.state.paused ? age_text(age_s) : clock_text(model, facts->newest_unix_ns);
     segments.push_back({std::string(look.say("top.newest")) + " " + when, kPlain, 3});
   }
   return segments;

@@ -36,7 +36,7 @@ Facts facts_of(const LevelCard& card, const Model& model, const Look& look) {
   const std::int64_t at = model.state.paused ? model.state.paused_at_unix_ns : model.now_unix_ns;
   facts.age = card.newest_unix_s == 0 ? std::string(look.sign("–", "-"))
               : model.live            ? age_text(at / kSecondNs - card.newest_unix_s)
-                                      : clock_text(card.newest_unix_s * kSecondNs, false);
+                                      : clock_text(model, card.newest_unix_s * kSecondNs);
   return facts;
 }
 
@@ -99,12 +99,12 @@ void draw_title(Grid& grid, const Box& box, const LevelCard& card, std::size_t n
 }
 
 /// The times of the curve's beginning and end, in the lower edge.
-void draw_times(Grid& grid, const Box& box, std::size_t from, const LevelCard& card) {
+void draw_times(const Model& model, Grid& grid, const Box& box, std::size_t from, const LevelCard& card) {
   if (card.values.empty() || box.columns < 40) return;
   const std::size_t row = box.row + box.rows - 1, end = box.column + box.columns - 2;
   const std::int64_t t1 = card.t0_unix_s + static_cast<std::int64_t>(card.values.size()) * card.step_s;
-  grid.put(row, from, " " + clock_text(card.t0_unix_s * kSecondNs, false).substr(0, 5) + " ", kDim);
-  grid.put_right(row, from, end, " " + clock_text(t1 * kSecondNs, false).substr(0, 5) + " ", kDim);
+  grid.put(row, from, " " + clock_text(model, card.t0_unix_s * kSecondNs).substr(0, 5) + " ", kDim);
+  grid.put_right(row, from, end, " " + clock_text(model, t1 * kSecondNs).substr(0, 5) + " ", kDim);
 }
 
 void draw_panel(const Model& model, Grid& grid, const Box& box, const LevelCard& card, std::size_t number,
@@ -124,7 +124,7 @@ void draw_panel(const Model& model, Grid& grid, const Box& box, const LevelCard&
     draw_fact_lines(grid, {inside.row, inside.column, fact_rows, inside.columns}, card, facts);
   }
   draw_curves(grid, plot, {{&card.values}}, limits_of(card), plot.rows >= 4 && plot.columns >= 30);
-  draw_times(grid, box, plot.column + 1, card);
+  draw_times(model, grid, box, plot.column + 1, card);
 }
 
 /// The worst over the whole width, the others in two columns below it.

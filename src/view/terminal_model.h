@@ -147,6 +147,7 @@ struct ViewState {
   std::size_t detail_top = 0;
   std::int64_t zoom_from_ns = 0, zoom_to_ns = 0;  // of the trace; 0, 0: all of it
   bool paused = false;
+  bool utc = false;  // times in UTC instead of the reader's zone
   std::uint64_t accepted_at_pause = 0;
   std::int64_t paused_at_unix_ns = 0;
   bool help = false;

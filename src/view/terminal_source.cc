@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <optional>
 
 #include "query/paths.h"
@@ -182,7 +183,15 @@ void Source::run() {
     const Wants wants = wants_;
     lock.unlock();
     Clock::time_point next;
-    const bool found = looks.round(wants, findings, accepted_now, next);
+    bool found = true;
+    try {
+      found = looks.round(wants, findings, accepted_now, next);
+    } catch (const std::bad_alloc&) {
+      auto none = std::make_shared<OpenTrace>();
+      none->trace_id = wants.trace_id, none->problem = "not enough memory to look at this";
+      if (wants.page == Page::trace) findings.trace = none;
+      next = Clock::now() + std::chrono::seconds(10);
+    }
     lock.lock();
     if (found) {
       findings_ = findings, accepted_now_ = accepted_now, fresh_ = true;

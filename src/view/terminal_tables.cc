@@ -104,12 +104,6 @@ void draw_empty(const Model& model, Grid& grid, const Box& box, MessageKey none,
   draw_centred(grid, box, lines, kDim);
 }
 
-/// A moment with its date where that is not today's.
-std::string moment_text(std::int64_t unix_ns, std::int64_t now_unix_ns, bool milliseconds = true) {
-  const std::string local = query::format_local(unix_ns), now = query::format_local(now_unix_ns);
-  return local.substr(0, 10) == now.substr(0, 10) ? local.substr(11, milliseconds ? 12 : 8) : local.substr(5, 11);
-}
-
 Ink level_ink(int level) {
   return level >= 17 ? in(Hue::red) : level >= 13 ? in(Hue::orange) : level >= 9 ? kPlain : kDim;
 }
@@ -120,8 +114,12 @@ void draw_traces(const Model& model, Grid& grid, const Box& box) {
   const Look& look = grid.look();
   const TraceTable* table = model.found.traces.get();
   const std::size_t rows = table == nullptr ? 0 : table->rows.size();
-  const Box body = draw_heading(model, grid, box, "top.traces",
-                                table == nullptr ? "" : shown_text(rows, table->total, look), "top.newest_first");
+  std::string count = table == nullptr ? "" : shown_text(rows, table->total, look);
+  if (rows > 0 && table->since_unix_ns > 0) {
+    const std::int64_t back_s = (model.now_unix_ns - table->since_unix_ns + kSecondNs / 2) / kSecondNs;
+    count += std::string(look.sign(" · ", "  ")) + fill("top.last", look.language, {age_text(back_s)});
+  }
+  const Box body = draw_heading(model, grid, box, "top.traces", count, "top.newest_first");
   if (rows == 0)
     return draw_empty(model, grid, body, "top.no_traces", table != nullptr, table == nullptr ? "" : table->problem);
   const std::vector<TableColumn> columns{
@@ -133,7 +131,7 @@ void draw_traces(const Model& model, Grid& grid, const Box& box) {
     const query::TraceSummary& trace = table->rows[row];
     switch (column) {
       case 0:
-        return {moment_text(trace.start_unix_ns, model.now_unix_ns), kDim};
+        return {moment_text(model, trace.start_unix_ns, true), kDim};
       case 1:
         return {std::string(trace.slow ? look.sign("◆ ", "* ") : "") + query::format_duration(trace.duration_ns()),
                 trace.slow ? in(Hue::orange) : kPlain};
@@ -172,7 +170,7 @@ void draw_logs(const Model& model, Grid& grid, const Box& box) {
     const LogRow& line = *table->rows[row];
     switch (column) {
       case 0:
-        return {line.time_unix_ns == 0 ? "" : moment_text(line.time_unix_ns, model.now_unix_ns), kDim};
+        return {line.time_unix_ns == 0 ? "" : moment_text(model, line.time_unix_ns, true), kDim};
       case 1:
         return {std::string(line.level >= 17   ? look.sign("■ ", "! ")
                             : line.level >= 13 ? look.sign("◆ ", "* ")
@@ -213,7 +211,7 @@ void draw_alerts(const Model& model, Grid& grid, const Box& box) {
     const bool fires = event.cleared_at_unix_ns == 0;
     switch (column) {
       case 0:
-        return {moment_text(event.timestamp_unix_ns, model.now_unix_ns, false), kDim};
+        return {moment_text(model, event.timestamp_unix_ns), kDim};
       case 1:
         return {std::string(look.sign_of(event.severity)) + " " +
                     std::string(look.say(kWords[static_cast<std::size_t>(event.severity)])),
@@ -226,7 +224,7 @@ void draw_alerts(const Model& model, Grid& grid, const Box& box) {
         return {"> " + value_text(event.threshold, event.unit), kDim};
       case 5:
         if (fires) return {std::string(look.say("top.fires")), in(hue_of(event.severity), true)};
-        return {moment_text(event.cleared_at_unix_ns, model.now_unix_ns, false), kDim};
+        return {moment_text(model, event.cleared_at_unix_ns), kDim};
       case 6:
         return {std::isfinite(alert.toast_ms) ? query::format_duration(static_cast<std::int64_t>(alert.toast_ms * 1e6))
                                               : std::string(),

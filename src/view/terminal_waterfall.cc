@@ -173,7 +173,7 @@ void draw_trace(const Model& model, Grid& grid, const Box& box) {
     std::vector<Segment> title{
         {std::string(look.say("top.trace")), kBold, 3},
         {box.columns >= 60 ? trace->trace_id : trace->trace_id.substr(0, 8), kPlain, 9},
-        {query::format_local(trace->start_unix_ns).substr(0, 23), kDim, 4},
+        {date_text(model, trace->start_unix_ns), kDim, 4},
         {query::format_duration(trace->duration_ns), kPlain, 8},
         {std::string(look.say("top.spans")) + " " + query::format_count(trace->rows.size()), kPlain, 6}};
     if (trace->errors > 0)
