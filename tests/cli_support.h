@@ -61,10 +61,15 @@ class CliTest : public testing::Test {
   /// What it says goes to the file `output`.
   pid_t in_background(const std::vector<std::string>& words, const std::string& output = "/dev/null",
                       const std::vector<std::string>& environment = {}) {
+    return program_in_background(HONEYTEL_PATH, words, output, environment);
+  }
+  pid_t program_in_background(const std::string& program, const std::vector<std::string>& words,
+                              const std::string& output = "/dev/null",
+                              const std::vector<std::string>& environment = {}) {
     const int file = ::open(output.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    std::vector<std::string> all{"honeytel"};
+    std::vector<std::string> all{program.substr(program.rfind('/') + 1)};
     all.insert(all.end(), words.begin(), words.end());
-    background_.push_back(spawn(HONEYTEL_PATH, all, environment, file, file));
+    background_.push_back(spawn(program.c_str(), all, environment, file, file));
     ::close(file);
     return background_.back();
   }

@@ -122,6 +122,11 @@ class ViewTest : public CliTest {
     }
     return true;
   }
+  /// A program of tests/programs, in this home's environment; ends with the test.
+  pid_t run_program(const std::string& name, const std::vector<std::string>& words,
+                    const std::string& output = "/dev/null") {
+    return program_in_background(std::string(HONEYLINK_PROGRAMS_DIR) + "/" + name, words, output);
+  }
   [[nodiscard]] std::string host() const { return "127.0.0.1:" + std::to_string(port_); }
 
   HttpAnswer raw(const std::string& request) {

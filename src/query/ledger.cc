@@ -102,10 +102,6 @@ struct Row {
   std::map<std::string, std::uint64_t> dropped;
 };
 
-bool is_loss(std::string_view reason) noexcept {
-  return reason != "sampled_out" && reason != "policy" && reason != "expired";
-}
-
 bool read_row(store::Connection& connection, std::string_view order, const std::string& signal, std::int64_t before,
               Row& row) {
   const std::string sql =
@@ -124,6 +120,10 @@ bool read_row(store::Connection& connection, std::string_view order, const std::
 }
 
 }  // namespace
+
+bool is_loss(std::string_view reason) noexcept {
+  return reason != "sampled_out" && reason != "policy" && reason != "expired";
+}
 
 std::int64_t SignalBalance::error() const noexcept {
   return static_cast<std::int64_t>(counts.accepted + counts.retro_kept - counts.stored - counts.dropped_total() -

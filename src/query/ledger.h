@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "query/problem.h"
@@ -22,6 +23,9 @@ struct Balance {
   SignalBalance metrics, spans, logs;
 };
 [[nodiscard]] Answer<Balance> read_balance(const std::string& home);
+
+/// Is a record that was dropped for this reason lost? What the owner chose to leave out is not.
+[[nodiscard]] bool is_loss(std::string_view reason) noexcept;
 
 struct Loss {
   std::string signal;

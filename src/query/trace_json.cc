@@ -32,7 +32,13 @@ std::string trace_list_json(const TraceList& list) {
 }
 
 void append_span(JsonWriter& json, const SpanView& span, const TreeNode& node) {
-  json.begin_object().key("span_id").text(hex(span.span_id)).key("parent_span_id");
+  json.begin_object();
+  append_span_members(json, span, node);
+  json.end_object();
+}
+
+void append_span_members(JsonWriter& json, const SpanView& span, const TreeNode& node) {
+  json.key("span_id").text(hex(span.span_id)).key("parent_span_id");
   if (span.has_parent) json.text(hex(span.parent_span_id));
   else json.null();
   json.key("name").text(span.name).key("service").text(span.service).key("module").text(span.module);
@@ -67,7 +73,7 @@ void append_span(JsonWriter& json, const SpanView& span, const TreeNode& node) {
     append_attributes(json, link.attributes);
     json.end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
 }
 
 std::string trace_json(const std::vector<SpanView>& spans, const TraceTree& tree, std::size_t shown) {

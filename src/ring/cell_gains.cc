@@ -83,7 +83,8 @@ void set_range(Sketch& gain, const HistogramCell& cell, Epochs epochs) {
   double least = std::numeric_limits<double>::infinity(), most = -least;
   for (std::uint32_t i = 0; i < 2; ++i) {
     const auto& range = cell.range[i];
-    const bool ours = (range.epoch & 1U) == i && (range.epoch == epochs.before || range.epoch == epochs.now);
+    const bool of_these = epochs.any || range.epoch == epochs.before || range.epoch == epochs.now;
+    const bool ours = (range.epoch & 1U) == i && of_these;
     if (!ours || !(range.min <= range.max)) continue;
     least = std::min(least, range.min), most = std::max(most, range.max);
   }

@@ -33,7 +33,9 @@ struct SeriesGain {
 /// Tick epochs of the interval that a gain covers: ranges of others do not bound it.
 struct Epochs {
   std::uint32_t before = 0, now = 0;
+  bool any = false;  // what both ranges say bounds it
 };
+inline constexpr Epochs kAnyEpoch{0, 0, true};
 
 /// cumulative − base of one histogram block. Buckets are modulo 2^32; a base of finer scale is coarsened first.
 [[nodiscard]] Sketch sketch_gain(const Sketch& now, Sketch base);

@@ -160,6 +160,8 @@ class RingReader {
   bool set_tick_epoch(std::uint32_t epoch) noexcept;
   bool read_open_spans(std::vector<OpenSpan>&);
   bool read_cells(CellSnapshot&);
+  /// Is any byte of the cells another than at the last call? One pread; for who looks often and mostly in vain.
+  [[nodiscard]] bool cells_changed();
   [[nodiscard]] const std::vector<SeriesDef>& series() const noexcept;  // by series id; as of the last refresh()
   [[nodiscard]] const std::string& why() const noexcept;
 

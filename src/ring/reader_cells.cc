@@ -182,4 +182,12 @@ bool RingReader::read_cells(CellSnapshot& to) try {
   return true;
 } catch (const std::bad_alloc&) { return false; }
 
+bool RingReader::cells_changed() try {
+  State& s = *state_;
+  if (!s.read(s.second, s.live.cells_used, s.header().cells_offset)) return true;
+  if (s.second == s.cells_seen) return false;
+  s.cells_seen.swap(s.second);
+  return true;
+} catch (const std::bad_alloc&) { return true; }
+
 }  // namespace honeylink::telemetry::ring

@@ -46,6 +46,7 @@ struct RingReader::State {
   bool directory_damaged = false;
   std::vector<SlotView> slots;  // as of the last reading: what a slot that will not stand still keeps
   std::vector<std::uint8_t> first, second, third;  // buffers, kept between calls
+  std::vector<std::uint8_t> cells_seen;            // as of the last cells_changed()
 
   [[nodiscard]] const Header& header() const noexcept { return *reinterpret_cast<const Header*>(page); }
 

@@ -2,7 +2,9 @@
 // from the files anew; nothing is kept between two requests. Called by the server's threads at once.
 #pragma once
 #include <string>
+#include <vector>
 
+#include "query/span_view.h"
 #include "view/message.h"
 
 namespace honeylink::telemetry::view {
@@ -22,9 +24,13 @@ struct Range {
 [[nodiscard]] std::optional<Range> range_of(const Request& request, std::int64_t since, std::int64_t until,
                                             query::Problem& problem);
 
+/// Every span of the trace that the path names.
+[[nodiscard]] query::Answer<std::vector<query::SpanView>> spans_of(const Api& api, const Request& request);
+
 [[nodiscard]] Response api_status(const Api& api, const Request& request);
 [[nodiscard]] Response api_traces(const Api& api, const Request& request);
-[[nodiscard]] Response api_trace(const Api& api, const Request& request);       // /api/traces/ID
+[[nodiscard]] Response api_trace(const Api& api, const Request& request);  // /api/traces/ID
+[[nodiscard]] Response api_trace_columns(const Api& api, const Request& request);
 [[nodiscard]] Response api_trace_span(const Api& api, const Request& request);  // /api/traces/ID/spans/SPAN_ID
 [[nodiscard]] Response api_logs(const Api& api, const Request& request);
 [[nodiscard]] Response api_log_histogram(const Api& api, const Request& request);

@@ -11,11 +11,6 @@ namespace {
 
 constexpr std::uint64_t kTraces = 50, kSpans = 1'000, kLinesOfSpan = 100;
 
-query::Problem no_trace_id(const std::string& given) {
-  return {query::ProblemKind::usage, "'" + given + "' is no trace id",
-          "that is 32 hexadecimal digits, or the first 4 or more of them", "/api/traces lists what there is"};
-}
-
 /// Lines of the log that were written in this span.
 query::LogPage lines_of(const Api& api, const query::SpanView& span) {
   constexpr std::int64_t kSlackNs = 1'000'000'000;
@@ -31,6 +26,17 @@ query::LogPage lines_of(const Api& api, const query::SpanView& span) {
 }
 
 }  // namespace
+
+query::Answer<std::vector<query::SpanView>> spans_of(const Api& api, const Request& request) {
+  std::string prefix;
+  if (!query::normalize_trace_prefix(request.segments[2], prefix))
+    return query::Problem{query::ProblemKind::usage, "'" + request.segments[2] + "' is no trace id",
+                          "that is 32 hexadecimal digits, or the first 4 or more of them",
+                          "/api/traces lists what there is"};
+  auto reader = query::TraceReader::open(api.home);
+  if (!reader.ok()) return reader.problem();
+  return reader.value()->trace(prefix);
+}
 
 Response api_traces(const Api& api, const Request& request) {
   query::Problem problem;
@@ -52,14 +58,9 @@ Response api_traces(const Api& api, const Request& request) {
 
 Response api_trace(const Api& api, const Request& request) {
   query::Problem problem;
-  std::string prefix;
-  if (!query::normalize_trace_prefix(request.segments[2], prefix))
-    return problem_response(no_trace_id(request.segments[2]));
   const auto limit = request.count("limit", kSpans, problem);
   if (!limit) return problem_response(problem);
-  auto reader = query::TraceReader::open(api.home);
-  if (!reader.ok()) return problem_response(reader.problem());
-  const auto spans = reader.value()->trace(prefix);
+  const auto spans = spans_of(api, request);
   if (!spans.ok()) return problem_response(spans.problem());
   const query::TraceTree tree = query::build_trace_tree(spans.value());
   const std::size_t all = tree.nodes.size();
@@ -68,23 +69,18 @@ Response api_trace(const Api& api, const Request& request) {
 }
 
 Response api_trace_span(const Api& api, const Request& request) {
-  std::string prefix;
-  if (!query::normalize_trace_prefix(request.segments[2], prefix))
-    return problem_response(no_trace_id(request.segments[2]));
   query::SpanIdBytes wanted{};
   if (!unhex(request.segments[4], wanted))
     return error_response(400, "'" + request.segments[4] + "' is no span id", "that is 16 hexadecimal digits");
-  auto reader = query::TraceReader::open(api.home);
-  if (!reader.ok()) return problem_response(reader.problem());
-  const auto spans = reader.value()->trace(prefix);
+  const auto spans = spans_of(api, request);
   if (!spans.ok()) return problem_response(spans.problem());
   const query::TraceTree tree = query::build_trace_tree(spans.value());
   for (const query::TreeNode& node : tree.nodes) {
     const query::SpanView& span = spans.value()[node.span];
     if (span.span_id != wanted) continue;
     query::JsonWriter json;
-    json.begin_object().key("schema").integer(1).key("span");
-    query::append_span(json, span, node);
+    json.begin_object().key("schema").integer(1);
+    query::append_span_members(json, span, node);
     const query::LogPage page = lines_of(api, span);
     json.key("logs").begin_array();
     for (const std::string& raw : page.lines) json.raw(query::log_line_json(query::parse_log_line(raw)));

@@ -43,7 +43,8 @@ struct Response {
   int status = 200;
   std::string type = "application/json";
   std::string body;
-  bool gzipped = false;  // the body is
+  bool gzipped = false;    // the body is
+  bool is_stream = false;  // no body: the live hub takes the connection
   std::vector<std::pair<std::string, std::string>> headers;
 };
 [[nodiscard]] Response json_response(std::string body);

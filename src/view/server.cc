@@ -10,6 +10,7 @@
 #include "view/assets.h"
 #include "view/guard.h"
 #include "view/listener.h"
+#include "view/live_hub.h"
 #include "view/workers.h"
 
 namespace honeylink::telemetry::view {
@@ -32,6 +33,7 @@ struct Server::Parts {
         token(its_token),
         guard(listener.port, std::move(its_token)),
         api{options.home},
+        hub(options.home),
         workers(std::in_place, kWorkers, [this](Arrival arrival) { serve(std::move(arrival)); }),
         reception(std::move(listener.socket), [this](Arrival arrival) { workers->take(std::move(arrival)); }) {}
   ~Parts() {
@@ -42,12 +44,14 @@ struct Server::Parts {
   Parts& operator=(const Parts&) = delete;
 
   Response answer(const Request& request);
+  Response open_stream();
   void serve(Arrival arrival);
 
   const std::uint16_t port;
   const std::string token;
   Guard guard;
   const Api api;
+  LiveHub hub;
   std::optional<Workers> workers;
   Reception reception;
 };
@@ -63,7 +67,18 @@ Response Server::Parts::answer(const Request& request) {
     return error_response(405, "a session is opened by POST");
   }
   if (auto refused = guard.check_session(request)) return *refused;
+  if (request.path() == "/api/live" && request.method == "GET") return open_stream();
   return api.answer(request);
+}
+
+Response Server::Parts::open_stream() {
+  if (!hub.reserve())
+    return error_response(503, std::to_string(kStreamsMax) + " pages watch already", "more would be served late",
+                          "close one of them");
+  Response response;
+  response.type = "text/event-stream";
+  response.is_stream = true;
+  return response;
 }
 
 void Server::Parts::serve(Arrival arrival) {
@@ -83,9 +98,14 @@ void Server::Parts::serve(Arrival arrival) {
   } catch (const std::exception& error) {
     response = error_response(503, "this did not work", error.what(), "honeytel doctor looks for the cause");
   }
+  const int fd = arrival.socket.get();
+  if (response.is_stream) {
+    if (send_all(fd, answer_head(response, std::nullopt, false))) hub.add(std::move(arrival.socket));
+    else hub.give_up();
+    return;
+  }
   const bool goes_on = !arrival.error && head.keep_alive;
   const std::string said = answer_head(response, response.body.size(), goes_on);
-  const int fd = arrival.socket.get();
   const bool sent = send_all(fd, said) && (request.method == "HEAD" || send_all(fd, response.body));
   if (!sent) return;
   if (goes_on) reception.give_back(std::move(arrival.socket), arrival.bytes.substr(arrival.request_bytes));

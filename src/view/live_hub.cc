@@ -1,0 +1,124 @@
+// See live_hub.h.
+#include "view/live_hub.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+
+#include "view/live_events.h"
+#include "view/message.h"
+
+namespace honeylink::telemetry::view {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds kBetweenLooks{250}, kBetweenStatuses{1'000}, kBetweenComments{5'000};
+constexpr std::string_view kComment = ": still here\n\n";
+
+bool is_gone(int socket) noexcept {
+  pollfd state{socket, POLLRDHUP, 0};
+  return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+}
+
+/// All of it at once, or the client is too slow.
+bool send_now(int socket, std::string_view frame) noexcept {
+  if (frame.empty()) return true;
+  return ::send(socket, frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL) == static_cast<ssize_t>(frame.size());
+}
+
+}  // namespace
+
+/// What is known while somebody watches.
+struct LiveHub::Looks {
+  query::LiveReader reader;
+  query::LiveStatus status;
+  Clock::time_point status_at{}, comment_at = Clock::now() + kBetweenComments;
+
+  explicit Looks(const std::string& home) : reader(home) {}
+
+  /// The frames of this look: what changed, and how everything stands for who has just come.
+  struct Frames {
+    std::string changed, all;
+  };
+  Frames look(const std::string& home, bool somebody_came) {
+    const auto now = Clock::now();
+    const std::int64_t unix_ns = now_unix_ns();
+    reader.look(unix_ns);
+    Frames frames;
+    frames.changed = metrics_event(reader, reader.looks(), unix_ns);
+    if (somebody_came) frames.all = metrics_event(reader, 0, unix_ns);
+    const bool tells = now >= status_at;
+    if (tells) status = query::read_live_status(home), status_at = now + kBetweenStatuses;
+    const std::string header = status_event(status, reader.recorders(), unix_ns);
+    if (tells) frames.changed += header;
+    frames.all += header;
+    if (now >= comment_at) frames.changed += kComment, comment_at = now + kBetweenComments;
+    return frames;
+  }
+};
+
+LiveHub::LiveHub(std::string home) : home_(std::move(home)), thread_([this] { run(); }) {}
+
+LiveHub::~LiveHub() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+bool LiveHub::reserve() {
+  const std::lock_guard lock(mutex_);
+  if (stopping_ || reserved_ >= kStreamsMax) return false;
+  ++reserved_;
+  return true;
+}
+
+void LiveHub::give_up() {
+  const std::lock_guard lock(mutex_);
+  --reserved_;
+}
+
+void LiveHub::add(Fd socket) {
+  {
+    const std::lock_guard lock(mutex_);
+    arrived_.push_back({std::move(socket)});
+  }
+  changed_.notify_all();
+}
+
+bool LiveHub::wait(std::vector<Watcher>& watchers) {
+  std::unique_lock lock(mutex_);
+  const auto some = [this] { return stopping_ || !arrived_.empty(); };
+  if (watchers.empty()) changed_.wait(lock, some);
+  else changed_.wait_for(lock, kBetweenLooks, some);
+  for (Watcher& watcher : arrived_) watchers.push_back(std::move(watcher));
+  arrived_.clear();
+  return !stopping_;
+}
+
+void LiveHub::run() {
+  std::vector<Watcher> watchers;
+  std::optional<Looks> looks;
+  while (wait(watchers)) {
+    if (!looks) looks.emplace(home_);
+    const Looks::Frames frames =
+        looks->look(home_, std::any_of(watchers.begin(), watchers.end(), [](const Watcher& w) { return w.fresh; }));
+    const std::size_t left = std::erase_if(watchers, [&](Watcher& watcher) {
+      const std::string& frame = watcher.fresh ? frames.all : frames.changed;
+      watcher.fresh = false;
+      return is_gone(watcher.socket.get()) || !send_now(watcher.socket.get(), frame);
+    });
+    if (left != 0) {
+      const std::lock_guard lock(mutex_);
+      reserved_ -= left;
+    }
+    if (watchers.empty()) looks.reset();
+  }
+}
+
+}  // namespace honeylink::telemetry::view
