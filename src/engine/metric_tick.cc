@@ -51,7 +51,7 @@ void gather(Core& core, RingState& ring, Tick& tick) {
   }
   for (std::uint32_t i = 0; i < gains.size(); ++i) {
     if (!gains[i].changed) continue;
-    if (gains[i].exemplar.present && gains[i].kind == MetricType::histogram)
+    if (gains[i].exemplar.present)
       mark_trace_id(core, ring, gains[i].exemplar.trace_id, "exemplar");
     merge_gain(tick.gains[series_of(core, ring, i)], gains[i]);
   }
