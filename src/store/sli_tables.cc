@@ -45,9 +45,10 @@ std::optional<double> real_of(const Statement& row, int column) {
 constexpr const char* kReadAlerts =
     "SELECT alert_id, severity, sli_name, current_value, threshold, threshold_type, "
     "CAST(strftime('%s', timestamp) AS INTEGER) * 1000000000 + CAST(substr(timestamp, 21, 9) AS INTEGER), trace_id, "
-    "json_extract(labels, '$.module'), json_extract(labels, '$.environment'), "
+    "CASE WHEN json_valid(labels) THEN json_extract(labels, '$.module') END, "
+    "CASE WHEN json_valid(labels) THEN json_extract(labels, '$.environment') END, "
     "CAST(strftime('%s', cleared_at) AS INTEGER) * 1000000000 + CAST(substr(cleared_at, 21, 9) AS INTEGER) "
-    "FROM alerts WHERE json_valid(labels) AND ";
+    "FROM alerts WHERE ";
 
 std::vector<AlertEvent> read_alerts(Connection& connection, const std::string& where, std::string_view id = {}) {
   std::vector<AlertEvent> events;
@@ -60,7 +61,7 @@ std::vector<AlertEvent> read_alerts(Connection& connection, const std::string& w
     event.timestamp_unix_ns = rows.integer(6), event.trace_id = rows.text(7);
     event.module = rows.text(8), event.environment = rows.text(9);
     event.cleared_at_unix_ns = rows.is_null(10) ? 0 : rows.integer(10);
-    events.push_back(std::move(event));
+    if (event.severity != Level::ok) events.push_back(std::move(event));  // a level that is none was not written here
   }
   return events;
 }
