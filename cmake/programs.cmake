@@ -3,7 +3,7 @@
 
 # What a cross-room test may use: every room that exists.
 add_library(hl_everything INTERFACE)
-foreach(room cli view query engine export alert net consent audit store scrub config testing record ring base)
+foreach(room cli view query engine sli export alert net consent audit store scrub config testing record ring base)
   if(TARGET hl_${room})
     target_link_libraries(hl_everything INTERFACE hl_${room})
   endif()

@@ -87,6 +87,13 @@ inline constexpr auto kKillpoints = std::to_array<std::string_view>({
     "retro.after_mark",
     "retro.before_commit",
     "flush.before_ack",
+    // engine and store: service levels
+    "sli.after_judging",
+    "sli.before_rows",
+    "sli.after_rows",
+    "sli.after_commit",
+    "sli.after_telling",
+    "sli.after_restoring",
 });
 
 #ifdef HONEYLINK_KILLPOINTS

@@ -157,17 +157,24 @@ double count_above(const Sketch& sketch, double limit) {
   if (sketch.count == 0) return 0;
   if (limit < 0 || limit < sketch.min) return static_cast<double>(sketch.count);
   if (limit >= sketch.max) return 0;
-  double above = 0;
-  for (std::size_t i = 0; i < sketch.buckets.size(); ++i) {
-    const std::int64_t index = std::int64_t{sketch.offset} + static_cast<std::int64_t>(i);
-    const double lower = bucket_upper_bound(sketch.scale, index - 1), upper = bucket_upper_bound(sketch.scale, index);
-    const auto held = static_cast<double>(sketch.buckets[i]);
-    if (lower >= limit) {
-      above += held;
-    } else if (upper > limit) {
-      above += held * (upper - limit) / (upper - lower);
-    }
+  // The first bucket that reaches over the limit, by bisection: a bound costs two powers.
+  const auto bound = [&](std::size_t i) {
+    return bucket_upper_bound(sketch.scale, std::int64_t{sketch.offset} + static_cast<std::int64_t>(i));
+  };
+  std::size_t first = 0;
+  for (std::size_t end = sketch.buckets.size(); first < end;) {
+    const std::size_t middle = first + (end - first) / 2;
+    if (bound(middle) > limit) end = middle;
+    else first = middle + 1;
   }
+  if (first == sketch.buckets.size()) return 0;
+  double above = 0;
+  for (std::size_t i = first + 1; i < sketch.buckets.size(); ++i) above += static_cast<double>(sketch.buckets[i]);
+  const double upper = bound(first),
+               lower =
+                   bucket_upper_bound(sketch.scale, std::int64_t{sketch.offset} + static_cast<std::int64_t>(first) - 1),
+               held = static_cast<double>(sketch.buckets[first]);
+  above += lower >= limit ? held : held * (upper - limit) / (upper - lower);
   return above;
 }
 

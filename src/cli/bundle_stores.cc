@@ -17,6 +17,12 @@ constexpr std::int64_t kLedgerBeforeS = 3'600;  // so that the balance of the pe
 
 std::int64_t floor_s(std::int64_t unix_ns) noexcept { return unix_ns / kSecond - (unix_ns % kSecond < 0 ? 1 : 0); }
 
+/// Files of before this table have none.
+bool copy_levels(store::Connection& from, store::Connection& to) {
+  return from.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'sli_state'", 0) == 0 ||
+         copy_rows(from, to, "sli_state", "1");
+}
+
 }  // namespace
 
 std::optional<query::Problem> bundle_metrics(const std::string& home, const Period& period, const std::string& to,
@@ -31,7 +37,7 @@ std::optional<query::Problem> bundle_metrics(const std::string& home, const Peri
   const std::int64_t since = floor_s(period.since_unix_ns), until = floor_s(period.until_unix_ns);
   const bool copied = copy_rows(from, made, "meta", "1") && copy_rows(from, made, "counts", "1") &&
                       copy_rows(from, made, "series", "1") && copy_rows(from, made, "alerts", "1") &&
-                      copy_rows(from, made, "slis", "1") &&
+                      copy_rows(from, made, "slis", "1") && copy_levels(from, made) &&
                       copy_rows(from, made, "ledger", "tick BETWEEN ?1 AND ?2",
                                 since > INT64_MIN + kLedgerBeforeS ? since - kLedgerBeforeS : since, until) &&
                       copy_rows(from, made, "hot", "tick BETWEEN ?1 AND ?2", since, until) &&

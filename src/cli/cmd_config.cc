@@ -1,7 +1,10 @@
 // honeytel config show|check|path: what is set, where it is set, and whether the file is sound.
+#include <algorithm>
+
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "config/config.h"
+#include "query/sli_reader.h"
 #include "query/time_text.h"
 
 namespace honeylink::telemetry::cli {
@@ -12,6 +15,26 @@ int say_problems(const Call& call, const config::Loaded& loaded) {
     static_cast<void>(report(call.terminal, usage_problem(problem.text())));
   }
   return kUsage;
+}
+
+/// What only the recorded metrics can tell of a service level: a name that nobody records, a histogram where a counter
+/// is needed. That nobody records the metrics of a built-in one is no flaw.
+std::vector<std::string> metric_flaws(const std::string& home, const config::Config& config) {
+  std::vector<std::string> said;
+  const auto reader = query::MetricReader::open(home);
+  if (!reader.ok()) return said;
+  const auto known = query::known_metrics(*reader.value());
+  const config::Config built_in = config::default_config();
+  for (const config::SliConfig& level : config.slis) {
+    const bool usual = std::any_of(built_in.slis.begin(), built_in.slis.end(), [&](const config::SliConfig& b) {
+      return b.name == level.name && b.of == level.of && b.ratio == level.ratio;
+    });
+    for (const sli::Flaw& flaw : query::check_definition(sli::define(level), known)) {
+      if (usual && !flaw.unknown.empty()) continue;
+      said.push_back(flaw.key + ": " + flaw.what + (flaw.suggestion.empty() ? "" : "; " + flaw.suggestion));
+    }
+  }
+  return said;
 }
 
 int show(const Call& call, const config::Loaded& loaded) {
@@ -48,6 +71,9 @@ int run(Call& call) {
   const config::Loaded loaded = config::load_config(home.value(), config::default_config());
   if (what != "check") return show(call, loaded);
   if (!loaded.sound()) return say_problems(call, loaded);
+  const std::vector<std::string> flaws = metric_flaws(home.value(), loaded.config);
+  for (const std::string& flaw : flaws) static_cast<void>(report(call.terminal, usage_problem(path + ": " + flaw)));
+  if (!flaws.empty()) return kUsage;
   call.terminal.say(path + ": sound");
   return kOk;
 }
@@ -59,8 +85,8 @@ extern const Command kConfig{
     .summary = "What is set, and whether config.toml is sound",
     .usage = "[show|check|path]",
     .about =
-        "show   every key with its value and what it means\ncheck  exit 2 where a key is unknown or a value is wrong, "
-        "by file:line\npath   where the file is, or would be",
+        "show   every key with its value and what it means\ncheck  exit 2 where a key is unknown, a value is wrong or "
+        "a service level impossible, by file:line\npath   where the file is, or would be",
     .example = "honeytel config show\nhoneytel config check && systemctl --user restart honeytel",
     .options = {},
     .arguments_max = 1,

@@ -7,9 +7,11 @@
 
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/levels.h"
 #include "engine/engine.h"
 #include "link/link.h"
 #include "query/ledger.h"
+#include "query/sli_text.h"
 #include "query/time_text.h"
 #include "query/trace_reader.h"
 
@@ -143,12 +145,35 @@ std::string best_trace(const std::string& home, std::int64_t since) {
   return hex(best->trace_id);
 }
 
+/// The alerts of this run, oldest first, and the trace of the worst of them.
+std::string say_alerts(const Call& call, const std::string& home, std::int64_t since) {
+  auto reader = query::SliReader::open(home, since);
+  if (!reader.ok()) return {};
+  query::AlertFilter filter;
+  filter.since_unix_ns = since;
+  const auto list = reader.value()->alerts(filter);
+  if (!list.ok()) return {};
+  const query::AlertView* worst = nullptr;
+  std::string lines;
+  for (auto alert = list.value().alerts.rbegin(); alert != list.value().alerts.rend(); ++alert) {
+    const AlertEvent& e = alert->event;
+    if (e.timestamp_unix_ns < since) continue;
+    lines += "    " + query::format_local(e.timestamp_unix_ns).substr(11, 8) + "  " +
+             call.terminal.style.paint(colour_of(e.severity), level_text(e.severity, call.terminal.style)) + "  " +
+             terminal_safe(e.sli_name) + " " + query::level_value(e.current_value, e.unit) + " > " +
+             query::level_value(e.threshold, e.unit) + (alert->fires() ? "" : ", cleared") + "\n";
+    if (!e.trace_id.empty() && (worst == nullptr || e.severity >= worst->event.severity)) worst = &*alert;
+  }
+  if (!lines.empty()) call.terminal.print("\n  Alerts (honeytel alerts):\n" + lines);
+  return worst == nullptr ? std::string() : worst->event.trace_id;
+}
+
 void say_next(const Call& call, const std::string& home, std::int64_t since) {
-  const std::string trace = best_trace(home, since);
+  std::string trace = say_alerts(call, home, since);
+  if (trace.empty()) trace = best_trace(home, since);
   const std::string where = call.has("home") ? " --home '" + call.text("home") + "'" : "";
   call.terminal.print("\n  Look at what was recorded:\n    honeytel traces" + (trace.empty() ? "" : " " + trace) +
-                      where + "\n    honeytel metrics session_establishment_duration_seconds --plot" + where +
-                      "\n    honeytel logs --level warn" + where + "\n");
+                      where + "\n    honeytel sli" + where + "\n    honeytel logs --level warn" + where + "\n");
 }
 
 void wait_and_show(const Call& call, const link::LinkOptions& options, link::Link& link, const link::LinkStats& stats,

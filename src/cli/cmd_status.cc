@@ -2,15 +2,42 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/commands.h"
+#include "cli/levels.h"
 #include "cli/listing.h"
 #include "config/config.h"
 #include "query/consents.h"
 #include "query/database.h"
+#include "query/sli_reader.h"
 #include "query/status_json.h"
 #include "query/time_text.h"
 
 namespace honeylink::telemetry::cli {
 namespace {
+
+using Slis = std::vector<query::SliView>;
+
+Slis slis_of(const std::string& home) {
+  auto reader = query::SliReader::open(home, system_clock().realtime_ns());
+  if (!reader.ok()) return {};
+  auto slis = reader.value()->slis(false);
+  return slis.ok() ? std::move(slis.value()) : Slis();
+}
+
+std::string slis_line(const Slis& slis, const Style& style) {
+  std::string text;
+  std::size_t ok = 0;
+  for (const query::SliView& sli : slis) {
+    if (sli.level == Level::ok) {
+      ok += sli.no_data ? 0 : 1;
+      continue;
+    }
+    text += (text.empty() ? "" : ", ") +
+            style.paint(colour_of(sli.level), level_text(sli.level, style) + " " + terminal_safe(sli.definition.name));
+  }
+  if (!text.empty()) return text + "   honeytel sli";
+  return ok == 0 ? "no data to judge"
+                 : style.paint(Colour::blue, level_text(Level::ok, style)) + ", all that have data";
+}
 
 std::string engine_line(const query::EngineStatus& engine, const Style& style) {
   if (engine.mode == "none") {
@@ -121,7 +148,8 @@ int run(Call& call) {
   print_ledger(call, status.value().balance);
   call.terminal.print("\n");
   print_stores(call, status.value(), config);
-  std::string before = "\n  consent: ";
+  call.terminal.print("\n  service levels: " + slis_line(slis_of(home.value()), call.terminal.style) + "\n");
+  std::string before = "  consent: ";
   for (const std::string& line : query::consent_lines(consent::list_receipts(home.value(), system_clock()))) {
     call.terminal.print(before + line + "\n");
     before = "           ";

@@ -4,9 +4,11 @@
 #include "base/text.h"
 #include "cli/commands.h"
 #include "cli/id_option.h"
+#include "cli/levels.h"
 #include "cli/listing.h"
 #include "cli/waterfall.h"
 #include "query/log_reader.h"
+#include "query/sli_reader.h"
 #include "query/time_text.h"
 #include "query/trace_json.h"
 #include "query/trace_reader.h"
@@ -70,6 +72,20 @@ std::uint64_t count_logs(const std::string& home, const std::string& trace_id, s
   return count;
 }
 
+/// "1 alert: alert_01J… ◆"
+std::string alerts_of(const std::string& home, const std::string& trace_id, const Style& style) {
+  auto reader = query::SliReader::open(home, 0);
+  if (!reader.ok()) return {};
+  query::AlertFilter filter;
+  filter.trace_id = trace_id;
+  const auto list = reader.value()->alerts(filter);
+  if (!list.ok() || list.value().alerts.empty()) return {};
+  const AlertEvent& newest = list.value().alerts.front().event;
+  return query::format_count(list.value().total) + (list.value().total == 1 ? " alert: " : " alerts, the newest: ") +
+         terminal_safe(newest.alert_id) + " " +
+         style.paint(colour_of(newest.severity), std::string(sign_of(newest.severity, style)));
+}
+
 void print_details(const Call& call, const query::SpanView& span) {
   std::string text;
   for (const auto& [name, value] : span.attributes)
@@ -101,9 +117,12 @@ void print_waterfall(const Call& call, const std::string& home, const std::vecto
     }
   }
   const std::uint64_t logs = count_logs(home, id, tree.start_unix_ns - 1'000'000'000);
-  if (logs > 0)
-    call.terminal.print("  " + query::format_count(logs) + (logs == 1 ? " log" : " logs") + " (honeytel logs --trace " +
-                        id.substr(0, 8) + ")\n");
+  std::string beside = logs == 0 ? ""
+                                 : query::format_count(logs) + (logs == 1 ? " log" : " logs") +
+                                       " (honeytel logs --trace " + id.substr(0, 8) + ")";
+  if (const std::string alerts = alerts_of(home, id, style); !alerts.empty())
+    beside += (beside.empty() ? "" : std::string(style.sign(" · ", ", "))) + alerts;
+  if (!beside.empty()) call.terminal.print("  " + beside + "\n");
   say_truncation(call, shown_of(tree.nodes.size(), limit), tree.nodes.size());
 }
 

@@ -5,9 +5,10 @@
 
 namespace honeylink::telemetry::cli {
 namespace {
-constexpr std::array kAll{&kDemo,   &kAgent,  &kStatus, &kTop,    &kMetrics, &kTraces,        &kLogs,       &kSql,
-                          &kView,   &kRecord, &kRun,    &kHealth, &kDoctor,  &kLastWords,     &kConsent,    &kAudit,
-                          &kConfig, &kDb,     &kBundle, &kForget, &kBench,   &kBenchRecorder, &kCompletion, &kManual};
+constexpr std::array kAll{&kDemo,   &kAgent,     &kStatus,        &kTop,        &kSli,    &kAlerts, &kMetrics,
+                          &kTraces, &kLogs,      &kSql,           &kView,       &kRecord, &kRun,    &kHealth,
+                          &kDoctor, &kLastWords, &kConsent,       &kAudit,      &kConfig, &kDb,     &kBundle,
+                          &kForget, &kBench,     &kBenchRecorder, &kCompletion, &kManual};
 }  // namespace
 
 std::span<const Command* const> all_commands() { return kAll; }

@@ -4,7 +4,8 @@
 
 namespace honeylink::telemetry::cli {
 
-extern const Command kDemo, kAgent, kStatus, kTop, kMetrics, kTraces, kLogs, kSql, kView, kRecord, kRun, kHealth,
-    kDoctor, kLastWords, kConsent, kAudit, kConfig, kDb, kBundle, kForget, kBench, kBenchRecorder, kCompletion, kManual;
+extern const Command kDemo, kAgent, kStatus, kTop, kSli, kAlerts, kMetrics, kTraces, kLogs, kSql, kView, kRecord, kRun,
+    kHealth, kDoctor, kLastWords, kConsent, kAudit, kConfig, kDb, kBundle, kForget, kBench, kBenchRecorder, kCompletion,
+    kManual;
 
 }  // namespace honeylink::telemetry::cli

@@ -12,6 +12,9 @@ enum Exit : int {
   kNotFound = 6,
   kStore = 7,  // busy or damaged
   kNoConsent = 8,
+  kYellow = 10,  // sli --check: the worst level; Orange is 11, Red 12
+  kOrange = 11,
+  kRed = 12,
   kInterrupted = 130,
 };
 

@@ -11,6 +11,7 @@
 #include <map>
 
 #include "base/file.h"
+#include "base/utc_text.h"
 #include "query/database.h"
 #include "query/log_reader.h"
 #include "query/paths.h"
@@ -152,8 +153,17 @@ std::optional<query::Problem> forget_metrics(const std::string& home, std::int64
     store::Statement count =
         c.prepare("INSERT INTO counts(name, n) VALUES('expired', ?1) ON CONFLICT(name) DO UPDATE SET n=n+excluded.n");
     done = done && count && count.bind(1, points - c.integer(kPoints, 0)).run() == SQLITE_OK;
-    if (!done || before != kAll) return done;
-    return c.execute("DELETE FROM series; DELETE FROM alerts; DELETE FROM slis") == SQLITE_OK;
+    if (!done) return false;
+    if (before != kAll) {
+      // Times stand as text that sorts as they do; an alert that still fires is of now.
+      const std::string moment = utc_text(before);
+      store::Statement old = c.prepare("DELETE FROM alerts WHERE timestamp < ?1 AND cleared_at IS NOT NULL");
+      return old && old.bind(1, std::string_view(moment)).run() == SQLITE_OK;
+    }
+    const bool has_state = c.integer("SELECT count(*) FROM sqlite_schema WHERE name = 'sli_state'", 0) != 0;
+    return (!has_state || c.execute("DELETE FROM sli_state") == SQLITE_OK) &&
+           c.execute("DELETE FROM series; DELETE FROM alerts; DELETE FROM slis; "
+                     "DELETE FROM meta WHERE key IN ('sli_commit', 'alerts_untold')") == SQLITE_OK;
   });
 }
 

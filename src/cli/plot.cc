@@ -80,6 +80,14 @@ std::string draw_plot(const std::vector<PlotPoint>& points, const Style& style, 
   const std::size_t label_columns =
       std::max({query::columns_of(high), query::columns_of(low), query::columns_of(middle)});
   std::string out;
+  const auto line_in = [&](std::size_t r) -> const PlotLine* {
+    for (const PlotLine& line : options.lines) {
+      if (line.value < scale.low || line.value > scale.high) continue;
+      const double from_top = (1 - view::share_of(line.value, scale.low, scale.high)) * static_cast<double>(options.rows - 1);
+      if (static_cast<std::size_t>(std::lround(from_top)) == r) return &line;
+    }
+    return nullptr;
+  };
   for (std::size_t r = 0; r < options.rows; ++r) {
     const std::string label = r == 0                  ? high
                               : r + 1 == options.rows ? low
@@ -87,7 +95,15 @@ std::string draw_plot(const std::vector<PlotPoint>& points, const Style& style, 
                                                       : std::string();
     out += "  " + std::string(label_columns - query::columns_of(label), ' ') + label + " " +
            std::string(style.sign("┤", "|"));
-    out += style.paint(Colour::blue, row_of(canvas, options.columns, r)) + "\n";
+    std::string curve = row_of(canvas, options.columns, r);
+    out += style.paint(Colour::blue, curve);
+    if (const PlotLine* line = line_in(r)) {
+      const std::size_t used = query::columns_of(curve), left = options.columns > used ? options.columns - used : 0;
+      std::string dashes;
+      for (std::size_t i = 0; i < left; ++i) dashes += style.sign("┄", "-");
+      out += style.paint(line->colour, dashes + " " + format_value(line->value));
+    }
+    out += "\n";
   }
   const bool dated = points.back().time_unix_ns - points.front().time_unix_ns > 86'400'000'000'000;
   const std::string from = clock_of(points.front().time_unix_ns, dated),

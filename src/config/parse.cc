@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "config/keys.h"
 #include "config/suggest.h"
+#include "sli/definition.h"
 
 namespace honeylink::telemetry::config {
 namespace {
@@ -161,9 +162,7 @@ class Parser {
     std::vector<std::string_view> known;
     for (const auto& row : sli_keys()) known.push_back(row.key);
     take(*section, sli_keys(), "sli", known, prefix + ".", fresh, last);
-    const std::string bad = unsound(fresh);
-    if (!bad.empty()) {
-      problem(node.source(), prefix, bad, {});
+    if (!is_sound(fresh, *section)) {
       if (before == last_good_.slis.end()) return;
       fresh = *before;
     }
@@ -174,11 +173,14 @@ class Parser {
     }
   }
 
-  static std::string unsound(const SliConfig& sli) {
-    if (sli.of.empty() == sli.ratio.empty()) return "needs either `of` (a histogram) or `ratio` (two counters)";
-    if (!sli.ratio.empty() && sli.ratio.size() != 2) return "`ratio` needs two counters: numerator, denominator";
-    if (!(sli.yellow <= sli.orange && sli.orange <= sli.red)) return "thresholds must rise: yellow, orange, red";
-    return {};
+  /// What can never be judged is named where its key stands.
+  bool is_sound(const SliConfig& level, const toml::table& section) {
+    const std::vector<sli::Flaw> flaws = sli::flaws_of(sli::define(level));
+    for (const sli::Flaw& flaw : flaws) {
+      const toml::node* at = section.get(std::string_view(flaw.key).substr(flaw.key.rfind('.') + 1));
+      problem(at != nullptr ? at->source() : section.source(), flaw.key, flaw.what, flaw.suggestion);
+    }
+    return flaws.empty();
   }
 
   template <class Owner>

@@ -15,9 +15,11 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "config/config.h"
+#include "engine/alert_hooks.h"
 #include "engine/audit_trail.h"
 #include "engine/own_log.h"
 #include "engine/sink.h"
+#include "engine/sli_watch.h"
 #include "ring/cell_gains.h"
 #include "ring/reader.h"
 #include "scrub/scrubber.h"
@@ -157,6 +159,9 @@ struct Core {
   std::unique_ptr<SelfMetrics> self_metrics;
   Exports exports;
   std::unique_ptr<exporting::Exporter> exporter;  // dies before the stores whose files it reads
+  SliWatch slis;
+  AlertHooks alerts;
+  std::int64_t red_kept_at_ns = 0;  // when a Red alert kept the last seconds; monotonic
 
   [[nodiscard]] std::int64_t now_ns() const noexcept { return clock->monotonic_ns(); }
   [[nodiscard]] std::size_t pending_bytes(std::size_t sink) const noexcept {

@@ -113,7 +113,7 @@ bool close_spans(Core& core, RingState& ring) {
                 [&](const auto& span) { return span.slot >= ring.slots.size() || was_published(span, accepted); });
   std::stable_sort(open.begin(), open.end(), [](const auto& a, const auto& b) { return a.slot < b.slot; });
   const std::int64_t died = time_of_death(core, ring, scale, open, last.last_sign_unix_ns);
-  if (crashed) keep_since(core, ring, died - kCrashWindowNs);
+  if (crashed) keep_since(core, ring, died - kCrashWindowNs, Kept::crash);
   for (const auto& span : open) store_open_span(core, ring, scale, span, died, crashed);
   if (crashed) {
     const Source& source = ring.source();

@@ -106,6 +106,7 @@ bool Engine::try_lead(std::string& why) try {
   if (!election_.try_lead(why)) return false;
   core_ = std::make_unique<Core>();
   core_->home = options_.home, core_->clock = &clock_;
+  core_->alerts = options_.alerts;
   core_->config = config::default_config();
   reload_config(true);
   if (!open_stores(why)) {
@@ -123,11 +124,13 @@ bool Engine::try_lead(std::string& why) try {
   discover_rings(*core_);
   core_->bases_lost = false;
   restore_marks(*core_);
+  core_->slis.begin(*core_);
+  killpoint("sli.after_restoring");
   const std::int64_t now = clock_.monotonic_ns();
   for (Sink& sink : core_->sinks) sink.last_durable_ns = now;
   core_->last_tick_unix_ns = clock_.realtime_ns();
   clock_offset_ns_ = clock_.realtime_ns() - clock_.boottime_ns();
-  next_tick_ns_ = next_tick_ns(*core_);
+  next_tick_ns_ = core_->slis.due(*core_) ? now : next_tick_ns(*core_);
   next_discovery_ns_ = next_agent_look_ns_ = 0;
   leading_ = true;
   core_->own_log->say(
@@ -169,6 +172,7 @@ void Engine::reload_config(bool at_start) {
   std::string why;
   if (!ring::write_recorder_opts(options_.home, recorder_opts_of(core.config), why) && core.own_log != nullptr)
     core.own_log->say(OwnLog::kWarn, "config.not_handed_on", {}, why);
+  if (!at_start) core.slis.define(core);
 }
 
 void Engine::note_clock_step() {
@@ -210,7 +214,8 @@ bool Engine::answer_flushes() {
 }
 
 bool Engine::needs_tick() const {
-  return !core_->rings.empty() || core_->metrics_failing || core_->ledger_dirty || !core_->metric_pending.empty();
+  return !core_->rings.empty() || core_->metrics_failing || core_->ledger_dirty || !core_->metric_pending.empty() ||
+         core_->slis.waits();
 }
 
 bool Engine::tick_if_due(std::int64_t now) {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "engine/alert_hooks.h"
 #include "engine/election.h"
 #include "ring/doorbell.h"
 
@@ -22,6 +23,7 @@ struct EngineOptions {
   std::string home;  // absolute; ring::home_path() finds it
   Mode mode = Mode::agent;
   const Clock* clock = nullptr;  // nullptr: the system's
+  AlertHooks alerts = {};
 };
 
 class Engine {

@@ -26,12 +26,13 @@ std::uint32_t series_of(Core& core, RingState& ring, std::uint32_t id) {
     info.service_name = resource.service_name, info.module = resource.module, info.environment = resource.environment;
     core.scrubber->clean(info);
     known = core.metrics->series_id(info);
+    core.slis.learn(core, known, info);
   }
   return known;
 }
 
 struct Tick {
-  std::map<std::uint32_t, SeriesGain> gains;  // by series of the database
+  Gains gains;
   AllBases bases;
   std::map<std::uint64_t, MetricBases> next;  // by serial
 };
@@ -50,7 +51,7 @@ void gather(Core& core, RingState& ring, Tick& tick) {
   }
   for (std::uint32_t i = 0; i < gains.size(); ++i) {
     if (!gains[i].changed) continue;
-    if (gains[i].exemplar.present && gains[i].kind == MetricType::histogram)
+    if (gains[i].exemplar.present)
       mark_trace_id(core, ring, gains[i].exemplar.trace_id, "exemplar");
     merge_gain(tick.gains[series_of(core, ring, i)], gains[i]);
   }
@@ -102,6 +103,7 @@ void metrics_failed(Core& core, store::CommitResult result) {
     core.own_log->say(OwnLog::kError, "store.damaged", {{"store", "metrics"}}, said);
     for (auto& [serial, ring] : core.rings) ring->series_ids.clear();
     forget_self_series(core);
+    core.slis.forget_series();
   } else if (!core.metrics_failing && result != store::CommitResult::fenced) {
     core.own_log->say(OwnLog::kWarn, "store.failing", {{"store", "metrics"}, {"result", std::string(name_of(result))}},
                       core.metrics->why());
@@ -115,24 +117,31 @@ bool commit_tick(Core& core, bool durable) {
   for (auto& [serial, ring] : core.rings) {
     if (!ring->quarantined && ring->reader->same_boot()) gather(core, *ring, tick);
   }
-  const std::size_t own = add_self_metrics(core, tick.gains);
+  std::size_t own = add_self_metrics(core, tick.gains);
+  const store::SliTick& slis = core.slis.judge(core, tick.gains);
+  own += add_alert_counters(core, tick.gains, core.slis.triggered());
   const std::vector<MetricDelta> deltas = deltas_of(tick);
   store::Counts counts = core.metric_pending;
   counts.accepted += deltas.size(), counts.stored += deltas.size();
   const store::LedgerSnapshot ledger = take_ledger(core, counts);
   const bool ledger_same = core.last_ledger && same_ledger(*core.last_ledger, ledger);
-  if (deltas.empty() && ledger_same && !awaits_tick(core) && core.metric_pending.empty()) return true;
+  if (deltas.empty() && ledger_same && !awaits_tick(core) && core.metric_pending.empty() &&
+      !core.slis.worth_a_commit()) {
+    core.slis.settle(core);
+    return true;
+  }
   const store::BaseSlot before = core.metrics->base_slot();
   const int number = before.number == 0 ? 1 : 0;
   std::uint64_t crc = 0;
   std::string why;
+  killpoint("sli.after_judging");
   killpoint("metric.before_bases");
   if (!write_bases(core.home, number, core.metrics->next_commit_no(), tick.bases, crc, why))
     return metrics_failed(core, store::CommitResult::no_space), false;
   killpoint("metric.after_bases");
   const std::int64_t now = core.clock->realtime_ns();
   const std::int64_t tick_s = now / kTickNs * (kTickNs / kSecondNs);
-  const auto result = core.metrics->commit_tick(tick_s, deltas, number, crc, counts, ledger, durable);
+  const auto result = core.metrics->commit_tick(tick_s, deltas, number, crc, counts, ledger, durable, &slis);
   if (result != store::CommitResult::ok) return metrics_failed(core, result), false;
   killpoint("metric.after_tick");
   core.metrics_failing = false;
@@ -143,6 +152,9 @@ bool commit_tick(Core& core, bool durable) {
   tick_was_committed(core, tick_s, now, deltas);
   settle_self_metrics(core);
   settle(core, tick);
+  killpoint("sli.after_commit");
+  core.slis.settle(core);
+  killpoint("sli.after_telling");
   return true;
 }
 

@@ -3,10 +3,12 @@
 #pragma once
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/clock.h"
@@ -18,11 +20,16 @@ namespace honeylink::telemetry::engine {
 class OwnLog {
  public:
   enum Level : std::uint8_t { kInfo = 9, kWarn = 13, kError = 17 };
-  using Field = std::pair<std::string_view, std::string>;
+  using Field = std::pair<std::string_view, std::variant<std::string, double>>;
 
   OwnLog(store::LogFiles& logs, const Clock& clock);
   /// Adds a line to the pending ones; how many lines were added since the last take().
-  void say(Level level, std::string_view event, std::initializer_list<Field> fields, std::string_view message = {});
+  void say(Level level, std::string_view event, std::initializer_list<Field> fields, std::string_view message = {}) {
+    say(level, event, std::span<const Field>(fields.begin(), fields.size()), message, {});
+  }
+  /// `trace_id`: of the trace that it is about, in hexadecimal, or empty.
+  void say(Level level, std::string_view event, std::span<const Field> fields, std::string_view message,
+           std::string_view trace_id);
   [[nodiscard]] std::uint64_t take() noexcept { return std::exchange(lines_, 0); }
   [[nodiscard]] std::uint64_t waiting() const noexcept { return lines_; }
 

@@ -1,4 +1,5 @@
-// See recorder_config.h. Slow limits are the orange thresholds of the levels that are quantiles of a histogram.
+// See recorder_config.h. Slow limits are the orange thresholds of the levels that are quantiles of a histogram; the
+// numerators of ratios keep an exemplar.
 #include "engine/recorder_config.h"
 
 #include <algorithm>
@@ -28,12 +29,13 @@ ring::RecorderOpts recorder_opts_of(const config::Config& config) noexcept {
   else if (telemetry.sampler == "parentbased_always_on") opts.sampler = ring::SamplerOption::parent_based_always_on;
   else if (telemetry.sampler_arg != usual.sampler_arg) opts.sampler = ring::SamplerOption::parent_based_ratio;
   for (const auto& sli : config.slis) {
-    if (sli.of.empty() || sli.of.size() >= sizeof(ring::SlowLimit::metric) ||
+    const std::string& metric = sli.ratio.size() == 2 ? sli.ratio[0] : sli.of;
+    if (metric.empty() || metric.size() >= sizeof(ring::SlowLimit::metric) ||
         opts.slow_limit_count >= ring::kSlowLimitsMax)
       continue;
     ring::SlowLimit& limit = opts.slow_limits[opts.slow_limit_count++];
-    copy(limit.metric, sli.of);
-    limit.limit = sli.orange;
+    copy(limit.metric, metric);
+    limit.limit = sli.of.empty() ? ring::kKeepsExemplar : sli.orange;
   }
   return opts;
 }

@@ -47,11 +47,14 @@ void insert(Core& core, const std::array<std::uint8_t, 16>& id, std::int64_t unt
 }
 
 // Hands every unsampled span of the ring's pool that the trace sink has already passed to `wanted`, and stores what it
-// wants.
+// wants, newest chunk first; how many.
 template <class Wanted>
-void fetch_from(Core& core, RingState& ring, Kept kept, Wanted&& wanted) {
+std::size_t fetch_from(Core& core, RingState& ring, Kept kept, std::size_t spans_max, Wanted&& wanted) {
   std::vector<ring::ChunkView> chunks;
-  if (ring.quarantined || !ring.reader->read_chunks(chunks)) return;
+  std::size_t fetched = 0;
+  if (ring.quarantined || !ring.reader->read_chunks(chunks)) return 0;
+  if (spans_max != SIZE_MAX)
+    std::sort(chunks.begin(), chunks.end(), [](const auto& a, const auto& b) { return a.seq > b.seq; });
   const ring::TickScale scale = ring.reader->tick_scale();
   Sink& sink = core.sinks[kTraceSink];
   ring::ChunkCopy copy;
@@ -71,15 +74,17 @@ void fetch_from(Core& core, RingState& ring, Kept kept, Wanted&& wanted) {
       if (record.record_class != ring::RecordClass::unsampled_span) continue;
       SpanEvent span;
       if (!decode_span(ring.source(), scale, record, {view.slot, at.ordinal()}, span) || !wanted(span)) continue;
+      if (fetched == spans_max) return fetched;
       if (!core.traces->keep_once(ring.id, view.slot, at.ordinal())) continue;
       span.kept = kept;
       core.scrubber->clean(span);
       core.traces->add(span);
       ++sink.pending.retro_kept, ++sink.pending.stored;
-      ++ring.spans_stored;
+      ++ring.spans_stored, ++fetched;
       sink.note_pending(core.now_ns());
     }
   }
+  return fetched;
 }
 
 }  // namespace
@@ -117,16 +122,16 @@ void fetch_marked(Core& core) {
   if (core.retro.fresh.empty()) return;
   for (const auto& entry : core.rings) {
     RingState& ring = *entry.second;
-    fetch_from(core, ring, Kept::retroactive,
+    fetch_from(core, ring, Kept::retroactive, SIZE_MAX,
                [&](const SpanEvent& span) { return core.retro.fresh.contains(key_of(ring, span.trace)); });
   }
   core.retro.fresh.clear();
   killpoint("retro.before_commit");
 }
 
-void keep_since(Core& core, RingState& ring, std::int64_t since_unix_ns) {
-  fetch_from(core, ring, Kept::crash,
-             [&](const SpanEvent& span) { return span.start_unix_ns + span.duration_ns >= since_unix_ns; });
+std::size_t keep_since(Core& core, RingState& ring, std::int64_t since_unix_ns, Kept kept, std::size_t spans_max) {
+  return fetch_from(core, ring, kept, spans_max,
+                    [&](const SpanEvent& span) { return span.start_unix_ns + span.duration_ns >= since_unix_ns; });
 }
 
 void restore_marks(Core& core) {

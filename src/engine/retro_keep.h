@@ -22,7 +22,9 @@ void restore_marks(Core& core);
 void learn_marks(Core& core, RingState& ring);
 /// Marks that are old, and rows of `kept` that no chunk can ask for any more.
 void expire_marks(Core& core);
-/// Every unsampled span of this ring whose end is not before `since_unix_ns`: for a crash.
-void keep_since(Core& core, RingState& ring, std::int64_t since_unix_ns);
+/// Unsampled spans of this ring whose end is not before `since_unix_ns`: for a crash, for a Red alert. Of more than
+/// `spans_max` those of the newest chunks. How many were kept.
+std::size_t keep_since(Core& core, RingState& ring, std::int64_t since_unix_ns, Kept kept,
+                       std::size_t spans_max = SIZE_MAX);
 
 }  // namespace honeylink::telemetry::engine

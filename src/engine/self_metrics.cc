@@ -36,6 +36,7 @@ std::uint32_t series_of(Core& core, MetricType kind, const std::string& name, co
     info.module = resource == nullptr ? "telemetry" : resource->module;
     info.environment = resource == nullptr ? core.config.telemetry.environment : resource->environment;
     at->second = core.metrics->series_id(info);
+    core.slis.learn(core, at->second, info);
   }
   return at->second;
 }
@@ -118,6 +119,13 @@ std::size_t add_self_metrics(Core& core, Gains& gains) {
     tell.counter(kName, "{item}",
                  {{"result", "refused_" + std::string(scrub::finding_name(static_cast<scrub::Finding>(i)))}},
                  scrubbed.refused_value[i]);
+  return tell.told();
+}
+
+std::size_t add_alert_counters(Core& core, Gains& gains, const SliWatch::Triggered& triggered) {
+  Teller tell(core, gains);
+  for (const auto& [of, n] : triggered)
+    tell.counter("telemetry_alerts_triggered_total", "{alert}", {{"severity", of.first}, {"sli_name", of.second}}, n);
   return tell.told();
 }
 

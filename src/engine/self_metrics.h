@@ -2,16 +2,15 @@
 // self-observability (otel.sdk.*) that have a meaning here. Differences since the last committed tick; nothing is
 // written while nothing changes.
 #pragma once
-#include <map>
-
 #include "engine/core.h"
+#include "engine/series_gain.h"
 
 namespace honeylink::telemetry::engine {
 
-using Gains = std::map<std::uint32_t, SeriesGain>;
-
 /// Adds what has changed to the tick; how many series that are.
 std::size_t add_self_metrics(Core& core, Gains& gains);
+/// Alerts, the ones that this tick fires included; how many series.
+std::size_t add_alert_counters(Core& core, Gains& gains, const SliWatch::Triggered& triggered);
 /// What this ring's process refused or shortened since the last tick, by reason, under its own service.
 void add_recorder_counters(Core& core, RingState& ring, MetricBases& next, Gains& gains);
 /// The tick that carried them is committed.

@@ -10,10 +10,12 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 
 #include "query/database.h"
 #include "query/paths.h"
+#include "query/sli_reader.h"
 #include "query/status.h"
 #include "query/time_text.h"
 #include "ring/home.h"
@@ -180,6 +182,26 @@ void check_clock(Checks& checks) {
                     tsc ? "" : "spans cost two to three times as much as with tsc"});
 }
 
+void check_levels(const std::string& home, Checks& checks) {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  auto reader = SliReader::open(home, std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec);
+  if (!reader.ok()) return;
+  const auto slis = reader.value()->slis(false);
+  if (!slis.ok()) return;
+  std::size_t judged = 0, firing = 0;
+  for (const SliView& sli : slis.value()) {
+    judged += sli.no_data ? 0 : 1;
+    firing += sli.level != Level::ok ? 1 : 0;
+    for (const sli::Flaw& flaw : sli.flaws)
+      checks.push_back({"service level", Finding::problem, flaw.key + ": " + flaw.what, flaw.suggestion});
+  }
+  checks.push_back({"service levels", firing == 0 ? Finding::fine : Finding::note,
+                    std::to_string(judged) + " of " + std::to_string(slis.value().size()) + " have data, " +
+                        std::to_string(firing) + " not OK",
+                    firing == 0 ? "" : "honeytel sli shows which, honeytel alerts since when"});
+}
+
 }  // namespace
 
 std::vector<Check> examine(const std::string& home) {
@@ -193,6 +215,7 @@ std::vector<Check> examine(const std::string& home) {
     check_quarantine(logs_directory(home), checks);
     check_keys(home, checks);
     check_ledger(home, checks);
+    check_levels(home, checks);
     check_rings(home, checks);
   }
   check_ring_directory(home, checks);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "query/consents.h"
 #include "query/json.h"
+#include "query/sli_reader.h"
 #include "query/time_text.h"
 
 namespace honeylink::telemetry::query {
@@ -30,6 +31,17 @@ void put_stores(JsonWriter& json, const Status& status, const config::Config& co
     json.end_object();
   }
   json.end_object();
+}
+
+void put_levels(JsonWriter& json, const std::string& home) {
+  json.key("slis").begin_array();
+  if (auto reader = SliReader::open(home, system_clock().realtime_ns()); reader.ok()) {
+    const auto slis = reader.value()->slis(false);
+    if (slis.ok())
+      for (const SliView& sli : slis.value())
+        json.begin_object().key("sli_name").text(sli.definition.name).key("state").text(sli.state()).end_object();
+  }
+  json.end_array();
 }
 
 }  // namespace
@@ -87,6 +99,7 @@ std::string status_json(const Status& status) {
   }
   json.end_object();
   put_stores(json, status, config);
+  put_levels(json, status.home);
   json.key("consent").raw(consents_json(consent::list_receipts(status.home, system_clock()))).end_object();
   return json.str();
 }

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "honeylink/metrics.h"
 #include "record/count.h"
+#include "record/counter_exemplar.h"
 #include "record/memory.h"
 #include "record/process.h"
 #include "record/sampler.h"
@@ -133,15 +134,20 @@ void add_shared(std::uint32_t series, F&& change) noexcept {
 }
 
 template <class F>
-void add_anyhow(const Instrument& instrument, std::uint32_t series, F&& change) noexcept {
+void add_anyhow(const Instrument& instrument, std::uint32_t series, double n, F&& change) noexcept {
   const Entry entry;
   if (entry.nested()) return count(ProcessCounter::nested_call);
   if (series == kNoSeries) series = unlabelled(instrument);
   if (series == kNoSeries) return count(ProcessCounter::invalid_name);
   SlotState* s = entry.state();
-  if (s == nullptr || !grow_cells(*s, series)) return add_shared(series, change);
-  std::uint64_t& cell = s->cells[series];
-  store_relaxed(cell, change(load_relaxed(cell)));
+  const std::uint32_t plain = plain_series(series);
+  if (s == nullptr || !grow_cells(*s, plain)) {
+    add_shared(plain, change);
+  } else {
+    std::uint64_t& cell = s->cells[plain];
+    store_relaxed(cell, change(load_relaxed(cell)));
+  }
+  if (keeps_exemplar(series)) keep_exemplar(series, n);
 }
 
 }  // namespace
@@ -191,11 +197,11 @@ std::uint32_t find_series(const Instrument& instrument, const Label* labels, std
 }
 
 void add_slow(const Instrument& instrument, std::uint32_t series, std::uint64_t n) noexcept {
-  add_anyhow(instrument, series, [n](std::uint64_t value) { return value + n; });
+  add_anyhow(instrument, series, static_cast<double>(n), [n](std::uint64_t value) { return value + n; });
 }
 
 void add_slow_real(const Instrument& instrument, std::uint32_t series, double n) noexcept {
-  add_anyhow(instrument, series,
+  add_anyhow(instrument, series, n,
              [n](std::uint64_t value) { return std::bit_cast<std::uint64_t>(std::bit_cast<double>(value) + n); });
 }
 

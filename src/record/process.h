@@ -29,6 +29,7 @@ struct Ring {
   ring::BellWord* bell = nullptr;                         // never null: no_bell where nobody listens
   SlotState* states = nullptr;                            // one per slot, zeroed memory
   std::atomic<std::uint64_t*> shared[kSharedSegments]{};  // gauges: cells any thread may store to
+  std::atomic<ring::CounterExemplarBlock*> exemplars[ring::kSlowLimitsMax]{};  // counter_exemplar.h
   std::atomic<std::uint32_t> next_chunk{0};
   int fd = -1;            // to see whether the file was removed
   bool has_file = false;  // a visible file, that an engine can find

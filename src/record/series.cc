@@ -7,6 +7,7 @@
 
 #include "base/limits.h"
 #include "record/count.h"
+#include "record/counter_exemplar.h"
 #include "record/items_writer.h"
 #include "record/memory.h"
 #include "record/names.h"
@@ -143,6 +144,13 @@ void complete(const Instrument& instrument, std::uint32_t name, Definition& defi
   std::memcpy(definition.payload, &entry, sizeof entry);
 }
 
+/// The number by which the application's threads know it.
+std::uint32_t handed_out(std::uint32_t id, const Instrument& instrument) noexcept {
+  const bool counts = instrument.kind == InstrumentKind::counter || instrument.kind == InstrumentKind::counter_real;
+  const int name = counts && id != kNoSeries ? exemplar_name_of(instrument.name.text()) : -1;
+  return name < 0 ? id : with_exemplar(id, static_cast<std::uint32_t>(name));
+}
+
 }  // namespace
 
 std::uint32_t register_series(const Instrument& instrument, const Label* labels, std::size_t count) noexcept {
@@ -164,7 +172,8 @@ std::uint32_t register_series(const Instrument& instrument, const Label* labels,
   complete(instrument, name, definition);
   complete(instrument, name, overflow);
   std::uint32_t place = 0;
-  if (const std::uint32_t id = find(definition, instrument.kind, place); id != kNoSeries) return id;
+  if (const std::uint32_t id = find(definition, instrument.kind, place); id != kNoSeries)
+    return handed_out(id, instrument);
   const std::uint64_t identity = hash_bytes(definition.payload, 4, 7) ^ scope_id_locked(*instrument.scope);
   InstrumentRecord* record = instrument_record(definition, identity, instrument.kind, instrument.name.text());
   const double slow_limit = slow_limit_for(instrument.name.text());
@@ -177,17 +186,17 @@ std::uint32_t register_series(const Instrument& instrument, const Label* labels,
   if (record == nullptr || record->series >= kSeriesPerInstrumentMax || series_count >= kSeriesMax - kInstrumentsMax) {
     count_and_say(ProcessCounter::series_overflow,
                   "over 2,000 series; further label sets are counted as otel.metric.overflow", instrument.name.text());
-    return record != nullptr ? record->overflow : kNoSeries;
+    return record != nullptr ? handed_out(record->overflow, instrument) : kNoSeries;
   }
   const std::uint32_t id = add(definition, instrument.kind, place, slow_limit);
   if (id == kNoSeries) {
     count_and_say(ProcessCounter::series_overflow,
                   "no room for more series in the ring; further label sets are counted as otel.metric.overflow",
                   instrument.name.text());
-    return record->overflow;
+    return handed_out(record->overflow, instrument);
   }
   ++record->series;
-  return id;
+  return handed_out(id, instrument);
 }
 
 InstrumentKind series_kind(std::uint32_t series) noexcept { return all[series].kind; }

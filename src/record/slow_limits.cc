@@ -26,4 +26,13 @@ double slow_limit_for(std::string_view metric) noexcept {
   return std::numeric_limits<double>::infinity();
 }
 
+int exemplar_name_of(std::string_view counter) noexcept {
+  if (!limits.set) set_slow_limits(ring::default_recorder_opts());
+  for (std::uint32_t i = 0; i < limits.opts.slow_limit_count; ++i) {
+    const ring::SlowLimit& asked = limits.opts.slow_limits[i];
+    if (asked.limit == ring::kKeepsExemplar && counter == asked.metric) return static_cast<int>(i);
+  }
+  return -1;
+}
+
 }  // namespace honeylink::telemetry::internal

@@ -126,6 +126,10 @@ bool read_gains(RingReader& ring, const MetricBases& bases, Epochs epochs, std::
     merge_gain(gains[cell.series], gain);
     next.histograms[cell.block] = cell.sketch;
   }
+  for (const ring::CounterExemplar& of : cells.exemplars) {
+    if (of.series >= gains.size() || !gains[of.series].changed || of.exemplar.time_unix_ns < since_unix_ns) continue;
+    gains[of.series].exemplar = of.exemplar;
+  }
   return true;
 }
 

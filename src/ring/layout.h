@@ -203,6 +203,14 @@ struct HistogramBlock {  // cumulative since the block was made; written by the 
   Exemplar exemplar;  // of the largest value since the exemplar's epoch began
 };
 static_assert(sizeof(HistogramBlock) == 152);
+// The block of a counter's name: one for all its series and threads, written by whoever has made the sequence odd.
+struct CounterExemplarBlock {
+  BlockHeader block;
+  std::atomic<std::uint32_t> series;  // that it is of, under the sequence
+  std::atomic<std::uint32_t> epoch;   // the header's tick_epoch when it was taken
+  Exemplar exemplar;                  // first increment in a span of that interval, or the largest
+};
+static_assert(sizeof(CounterExemplarBlock) == 80);
 // bank: BlockHeader, padding to 64, then `count` buckets of u32, read as differences modulo 2^32.
 inline constexpr std::size_t kBankHeaderBytes = 64;
 

@@ -118,9 +118,14 @@ struct HistogramCell {
   Range range[2];  // by epoch & 1: the interval in progress and the one before
   ExemplarInfo exemplar;
 };
+struct CounterExemplar {
+  std::uint32_t series = 0;
+  ExemplarInfo exemplar;
+};
 struct CellSnapshot {
   std::vector<ScalarCell> scalars;  // one per slab cell that is not zero; several per (slot, series) are to be summed
   std::vector<HistogramCell> histograms;
+  std::vector<CounterExemplar> exemplars;
   std::uint32_t skipped =
       0;  // histograms whose bank was unsound or would not stand still: cumulative, so the next reading has them
 };
@@ -171,6 +176,7 @@ class RingReader {
   struct State;
   struct CellWalk;
   bool read_histogram(CellWalk&, HistogramCell&);
+  bool read_exemplar(CellWalk& walk, std::uint64_t at, CounterExemplar& to);
   explicit RingReader(std::unique_ptr<State>) noexcept;
   std::unique_ptr<State> state_;
 };

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "ring/reader_state.h"
+#include "ring/recorder_opts.h"
 
 namespace honeylink::telemetry::ring {
 namespace {
@@ -141,11 +142,27 @@ bool RingReader::read_histogram(CellWalk& walk, HistogramCell& cell) {
   return false;
 }
 
+// As of a histogram: between two equal even numbers nobody wrote.
+bool RingReader::read_exemplar(CellWalk& walk, std::uint64_t at, CounterExemplar& to) {
+  State& s = *state_;
+  alignas(8) std::uint8_t block[sizeof(CounterExemplarBlock)];
+  constexpr std::size_t kExemplarAt = offsetof(CounterExemplarBlock, exemplar);
+  const std::uint64_t seq_at = walk.offset + at + kExemplarAt + offsetof(Exemplar, seq);
+  std::uint32_t before = 0, after = 0;
+  if (!s.read(&before, sizeof before, seq_at) || before == 0 || before % 2 != 0 ||
+      !s.read(block, sizeof block, walk.offset + at) || !s.read(&after, sizeof after, seq_at) || after != before)
+    return false;
+  to.series = load<std::uint32_t>(block + offsetof(CounterExemplarBlock, series));
+  to.exemplar = exemplar_from(block + kExemplarAt, walk.cipher, walk.scale);
+  return true;
+}
+
 bool RingReader::read_cells(CellSnapshot& to) try {
   State& s = *state_;
   const Header& h = s.header();
   to.scalars.clear();
   to.histograms.clear();
+  to.exemplars.clear();
   to.skipped = 0;
   if (!s.read(s.first, s.live.cells_used, h.cells_offset)) return false;
   CellWalk walk{h.cells_offset, s.live.cells_used, s.live.cells_used / 4,
@@ -174,7 +191,12 @@ bool RingReader::read_cells(CellSnapshot& to) try {
       cell.block = static_cast<std::uint32_t>(at);
       if (read_histogram(walk, cell)) to.histograms.push_back(std::move(cell));
       else ++to.skipped;
-    } else if (block.type != BlockType::bank && block.type != BlockType::exemplar) {
+    } else if (block.type == BlockType::exemplar) {
+      if (block.bytes < sizeof(CounterExemplarBlock)) return s.fail("an exemplar's block is too small");
+      CounterExemplar exemplar;
+      // As many as a recorder may have been asked for: more are a lie that costs three reads each.
+      if (to.exemplars.size() < kSlowLimitsMax && read_exemplar(walk, at, exemplar)) to.exemplars.push_back(exemplar);
+    } else if (block.type != BlockType::bank) {
       return s.fail("a block of cells has an unknown type");
     }
     at += block.bytes;

@@ -28,6 +28,8 @@ RecorderOpts default_recorder_opts() noexcept {
   add("session_establishment_duration_seconds", 0.5);
   add("policy_update_duration_seconds", 0.3);
   add("encryption_duration_seconds", 0.02);
+  add("packets_lost_total", kKeepsExemplar);
+  add("qos_packets_dropped_total", kKeepsExemplar);
   return opts;
 }
 

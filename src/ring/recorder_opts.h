@@ -3,6 +3,7 @@
 // at most once a second after a chunk switch. All fields have a default; a missing or unsound file means the defaults.
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <string>
 
 namespace honeylink::telemetry::ring {
@@ -11,7 +12,9 @@ inline constexpr std::uint64_t kRecorderOptsMagic = 0x3153'5450'4f4c'4800ULL;  /
 inline constexpr std::uint32_t kSlowLimitsMax = 64;
 
 /// A histogram whose observations above `limit` mark the span in which they were made (DESIGN 9: the orange
-/// thresholds).
+/// thresholds). kKeepsExemplar: a counter that is an SLI's numerator and keeps an exemplar; recorders that do not know
+/// this read a limit that nothing is above.
+inline constexpr double kKeepsExemplar = std::numeric_limits<double>::infinity();
 struct SlowLimit {
   char metric[64] = {};  // name, NUL-terminated
   double limit = 0;      // in the metric's unit

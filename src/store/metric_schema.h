@@ -29,4 +29,10 @@ inline constexpr const char* kMetricSchema =
     "INTEGER NOT NULL,"
     " objective REAL, budget_left REAL, burn_1h REAL, burn_6h REAL, newest_point TEXT);";
 
+// More of each SLI, for the engine and for readers. Made with the first row: files of earlier versions have none, and
+// those versions do not miss it.
+inline constexpr const char* kSliStateSchema =
+    "CREATE TABLE IF NOT EXISTS sli_state(sli_name TEXT PRIMARY KEY, evaluated TEXT, samples REAL, rate REAL, trace_id "
+    "TEXT, burn_5m REAL, burn_30m REAL, burn_3d REAL, definition TEXT NOT NULL, tracker TEXT NOT NULL)";
+
 }  // namespace honeylink::telemetry::store

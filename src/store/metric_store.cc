@@ -73,6 +73,9 @@ bool salvage_metrics(Connection& broken, Connection& fresh, const std::function<
             "INSERT OR REPLACE INTO alerts VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
   copy_rows(broken, fresh, "SELECT * FROM slis",
             "INSERT OR REPLACE INTO slis VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+  if (fresh.execute(kSliStateSchema) == SQLITE_OK)
+    copy_rows(broken, fresh, "SELECT * FROM sli_state",
+              "INSERT OR REPLACE INTO sli_state VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
   // Points name their series by number: without all of them they would get false names.
   const bool names = copy_rows(broken, fresh, "SELECT * FROM series",
                                "INSERT OR REPLACE INTO series VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)");
@@ -243,13 +246,14 @@ int MetricStore::State::write_ledgers(std::int64_t tick, const LedgerSnapshot& l
 
 CommitResult MetricStore::commit_tick(std::int64_t tick_unix_s, std::span<const MetricDelta> deltas, int new_base_slot,
                                       std::uint64_t base_crc, const Counts& delta, const LedgerSnapshot& ledger,
-                                      bool durable) {
+                                      bool durable, const SliTick* slis) {
   const MetricTick tick{tick_unix_s, deltas};
-  return commit_ticks({&tick, 1}, new_base_slot, base_crc, delta, ledger, durable);
+  return commit_ticks({&tick, 1}, new_base_slot, base_crc, delta, ledger, durable, slis);
 }
 
 CommitResult MetricStore::commit_ticks(std::span<const MetricTick> ticks, int new_base_slot, std::uint64_t base_crc,
-                                       const Counts& delta, const LedgerSnapshot& ledger, bool durable) {
+                                       const Counts& delta, const LedgerSnapshot& ledger, bool durable,
+                                       const SliTick* slis) {
   State& s = *state_;
   if (ticks.empty()) return CommitResult::ok;
   s.blobs.clear();
@@ -259,7 +263,8 @@ CommitResult MetricStore::commit_ticks(std::span<const MetricTick> ticks, int ne
     s.ends.push_back(s.blobs.size());
   }
   killpoint("metric.before_begin");
-  CommitResult result = s.database.begin(s.blobs.size() + s.new_series.size() * kSeriesRowBytes, durable);
+  const std::uint64_t sli_bytes = slis == nullptr ? 0 : SliTables::bytes_of(*slis);
+  CommitResult result = s.database.begin(s.blobs.size() + s.new_series.size() * kSeriesRowBytes + sli_bytes, durable);
   if (result != CommitResult::ok) return result;
   const std::int64_t newest = ticks.back().unix_s;
   const std::uint64_t number = s.commit_no + ticks.size();
@@ -273,10 +278,16 @@ CommitResult MetricStore::commit_ticks(std::span<const MetricTick> ticks, int ne
             set("base_slot", static_cast<std::uint64_t>(std::int64_t{new_base_slot})) && set("base_commit", number) &&
             set("base_crc", base_crc) && set("retention_s", static_cast<std::uint64_t>(s.retention_clock.now_s())) &&
             s.database.add_counts(delta) == SQLITE_OK;
-  if (!written) return s.database.fail();
-  killpoint("metric.before_commit");
-  result = s.database.commit();
-  if (result != CommitResult::ok) return result;
+  killpoint("sli.before_rows");
+  written = written && (slis == nullptr || s.slis.write(s.database.connection(), *slis, number) == SQLITE_OK);
+  killpoint("sli.after_rows");
+  if (written) {
+    killpoint("metric.before_commit");
+    result = s.database.commit();
+  } else {
+    result = s.database.fail();
+  }
+  if (result != CommitResult::ok) return s.slis.reset(), result;  // a table that was made in it is gone with it
   killpoint("metric.after_commit");
   s.commit_no = number;
   s.new_series.clear();
@@ -285,9 +296,25 @@ CommitResult MetricStore::commit_ticks(std::span<const MetricTick> ticks, int ne
   return CommitResult::ok;
 }
 
+SavedSlis MetricStore::saved_slis() { return SliTables::read(state_->database.connection()); }
+
+void MetricStore::each_series(const std::function<void(const SeriesName&)>& tell) const {
+  for (const auto& [key, sid] : state_->sids) {
+    std::array<std::string_view, 3> parts;  // the identity begins with name, kind and unit
+    std::size_t at = 0;
+    for (std::string_view& part : parts) {
+      const std::size_t end = key.find('\0', at);
+      part = std::string_view(key).substr(at, end - at);
+      at = end + 1;
+    }
+    tell({sid, parts[0], parts[1], parts[2]});
+  }
+}
+
 bool MetricStore::recover(std::string& said) {
   State& s = *state_;
   s.upkeep.reset();
+  s.slis.reset();
   for (Statement* statement : {&s.hot, &s.series, &s.meta, &s.ledger_row, &s.thin_ledger}) *statement = Statement();
   return s.database.recover(said) && s.attach();
 }

@@ -6,6 +6,7 @@
 // increasing commit number, never by time, so that a clock step or a takeover within a tick overwrites nothing
 // (PROTOCOL 6).
 #pragma once
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "base/events.h"
+#include "store/sli_rows.h"
 #include "store/store.h"
 
 namespace honeylink::telemetry::store {
@@ -53,12 +55,23 @@ class MetricStore {
   [[nodiscard]] Counts totals();
 
   /// One tick. `deltas`: each series at most once, any order. Without deltas only base slot, counts and ledger are
-  /// written, and no row. `ledger` holds totals *after* this commit; for metrics the store adds nothing to it.
+  /// written, and no row. `ledger` holds totals *after* this commit; for metrics the store adds nothing to it. `slis`:
+  /// what the tick made of service levels.
   CommitResult commit_tick(std::int64_t tick_unix_s, std::span<const MetricDelta> deltas, int new_base_slot,
-                           std::uint64_t base_crc, const Counts& delta, const LedgerSnapshot& ledger, bool durable);
+                           std::uint64_t base_crc, const Counts& delta, const LedgerSnapshot& ledger, bool durable,
+                           const SliTick* slis = nullptr);
   /// The same for several ticks in one transaction, each in a row of its own; for data that is made, not measured.
   CommitResult commit_ticks(std::span<const MetricTick> ticks, int new_base_slot, std::uint64_t base_crc,
-                            const Counts& delta, const LedgerSnapshot& ledger, bool durable);
+                            const Counts& delta, const LedgerSnapshot& ledger, bool durable,
+                            const SliTick* slis = nullptr);
+  /// Service levels and alerts as the last commit left them.
+  [[nodiscard]] SavedSlis saved_slis();
+  /// Every series that has a number, also before its row is committed.
+  struct SeriesName {
+    std::uint32_t sid = 0;
+    std::string_view name, kind, unit;
+  };
+  void each_series(const std::function<void(const SeriesName&)>& tell) const;
   bool recover(std::string& said);
 
   /// Packs ticks into segments, rolls up and deletes what is old, gives free pages back: in small slices until the work

@@ -9,6 +9,7 @@
 #include "store/database.h"
 #include "store/metric_store.h"
 #include "store/retention.h"
+#include "store/sli_tables.h"
 
 namespace honeylink::telemetry::store {
 
@@ -35,6 +36,7 @@ struct MetricStore::State {
   const Clock* clock;
   std::uint64_t bytes_max;
   Statement hot, series, meta, ledger_row, thin_ledger;
+  SliTables slis;
   std::unordered_map<std::string, std::uint32_t> sids;
   std::vector<SeriesRow> new_series;
   std::uint32_t next_sid = 1;
