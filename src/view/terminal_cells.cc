@@ -18,6 +18,16 @@ std::string_view Look::sign_of(Level level) const noexcept {
   return utf8 ? kSigns[static_cast<std::size_t>(level)] : kAscii[static_cast<std::size_t>(level)];
 }
 
+namespace {
+
+/// Of what our own texts use; what is recorded may be anything.
+char32_t ascii_of(char32_t glyph) noexcept {
+  if (glyph < 0x80) return glyph;
+  return glyph == U'µ' ? U'u' : glyph == U'–' ? U'-' : U'?';
+}
+
+}  // namespace
+
 /// What stood in this cell and in the other half of it goes as a whole.
 void Grid::clear_halves(std::size_t row, std::size_t column) noexcept {
   Cell* cells = &cells_[row * size_.columns];
@@ -28,8 +38,8 @@ void Grid::clear_halves(std::size_t row, std::size_t column) noexcept {
 void Grid::set(std::size_t row, std::size_t column, char32_t glyph, Ink ink) noexcept {
   if (row >= size_.rows || column >= size_.columns) return;
   clear_halves(row, column);
-  const bool shown = !is_control(glyph) && (look_.utf8 || glyph < 0x80);
-  cells_[row * size_.columns + column] = Cell{shown ? glyph : U'?', {}, ink, 1};
+  if (!look_.utf8) glyph = ascii_of(glyph);
+  cells_[row * size_.columns + column] = Cell{is_control(glyph) ? U'?' : glyph, {}, ink, 1};
 }
 
 void Grid::fill(std::size_t row, std::size_t column, std::size_t columns, char32_t glyph, Ink ink) noexcept {

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/text.h"
+#include "query/sli_text.h"
 #include "query/time_text.h"
 #include "query/unicode.h"
 
@@ -22,15 +23,8 @@ std::string formatted(const char* form, Values... values) {
 }  // namespace
 
 std::string value_text(double value, std::string_view unit) {
-  if (!std::isfinite(value)) return "-";
-  const double ns = unit == "s" ? 1e9 : unit == "ms" ? 1e6 : unit == "us" ? 1e3 : unit == "ns" ? 1 : 0;
-  if (value == 0) return "0";
-  if (ns != 0 && std::fabs(value * ns) < 9e18) return query::format_duration(std::llround(value * ns));
-  if (unit == "By" && value >= 0 && value < 1e18) return query::format_bytes(static_cast<std::uint64_t>(value));
-  const bool whole = std::fabs(value) < 1e6 && value == std::floor(value);
-  std::string text = whole ? formatted("%.0f", value) : formatted("%.3g", value);
-  if (!unit.empty() && unit != "1") text += " " + std::string(unit);
-  return text;
+  if (!std::isfinite(value)) return "–";
+  return value == 0 ? "0" : query::level_value(value, std::string(unit));
 }
 
 std::string age_text(std::int64_t seconds) {
@@ -40,19 +34,15 @@ std::string age_text(std::int64_t seconds) {
   return seconds < 100 * 3600 ? std::to_string(seconds / 3600) + " h" : std::to_string(seconds / 86'400) + " d";
 }
 
-std::string percent_text(double share, const Look& look) {
-  if (!std::isfinite(share)) return std::string(look.sign("–", "-"));
-  const double percent = share * 100;
-  return std::fabs(percent) < 1000 ? formatted("%.1f %%", percent) : formatted("%.0f %%", percent);
+std::string percent_text(double share) {
+  return query::percent_text(std::isfinite(share) ? std::optional(share) : std::nullopt);
+}
+std::string times_text(double times) {
+  return query::burn_text(std::isfinite(times) ? std::optional(times) : std::nullopt);
 }
 
-std::string times_text(double times, const Look& look) {
-  if (!std::isfinite(times)) return std::string(look.sign("–", "-"));
-  return times < 100 ? formatted("%.1fx", times) : formatted("%.0fx", times);
-}
-
-std::string rate_text(double per_second, const Look& look) {
-  if (!std::isfinite(per_second)) return std::string(look.sign("–", "-"));
+std::string rate_text(double per_second) {
+  if (!std::isfinite(per_second)) return "–";
   return per_second < 10 ? formatted("%.1f/s", per_second)
                          : query::format_count(static_cast<std::uint64_t>(std::llround(per_second))) + "/s";
 }

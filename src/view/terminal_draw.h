@@ -16,11 +16,11 @@ namespace honeylink::telemetry::view {
 /// "4 s", "3 min", "2 h", "5 d".
 [[nodiscard]] std::string age_text(std::int64_t seconds);
 /// "-12.4 %", of a share; "–" where there is none.
-[[nodiscard]] std::string percent_text(double share, const Look& look);
+[[nodiscard]] std::string percent_text(double share);
 /// "3.1x".
-[[nodiscard]] std::string times_text(double times, const Look& look);
+[[nodiscard]] std::string times_text(double times);
 /// "12/s", "0.3/s".
-[[nodiscard]] std::string rate_text(double per_second, const Look& look);
+[[nodiscard]] std::string rate_text(double per_second);
 /// "2026-11-27 14:03:22.123", in the zone of the reader or in UTC, as asked.
 [[nodiscard]] std::string date_text(const Model& model, std::int64_t unix_ns);
 /// "14:03:22", or "14:03:22.123".

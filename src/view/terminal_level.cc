@@ -91,20 +91,20 @@ void draw_facts(const Model& model, Grid& grid, const Box& inside, const LevelCa
   const std::string age = card.newest_unix_s == 0 || !model.live ? std::string()
                                                                  : std::string(look.say("top.newest")) + " " +
                                                                        age_text(at / kSecondNs - card.newest_unix_s);
-  put_segments(grid, inside.row, inside.column, inside.columns,
-               {{value_text(card.value, card.unit), card.state ? in(hue_of(*card.state), true) : kBold, 9},
-                {std::string(look.say("top.objective")) + " < " + value_text(card.objective, card.unit), kPlain, 6},
-                {std::string(look.say("top.budget")) + " " + percent_text(card.budget_left, look),
-                 card.budget_left < 0 ? in(Hue::red, true) : kPlain, 7},
-                {std::string(look.say("top.burn")) + " " + times_text(card.burn_1h, look) + " 1h, " +
-                     times_text(card.burn_6h, look) + " 6h",
-                 kPlain, 8},
-                {std::to_string(card.breaches) + " " + std::string(look.say("top.of")) + " " +
-                     std::to_string(card.breaches_required) + " " + std::string(look.say("top.breaches")),
-                 card.breaches > 0 ? in(Hue::yellow) : kPlain, 5},
-                {rate_text(card.rate, look), kPlain, 3},
-                {age, kPlain, 2}},
-               look.sign(" · ", "  "));
+  put_segments(
+      grid, inside.row, inside.column, inside.columns,
+      {{value_text(card.value, card.unit), card.state ? in(hue_of(*card.state), true) : kBold, 9},
+       {std::string(look.say("top.objective")) + " < " + value_text(card.objective, card.unit), kPlain, 6},
+       {std::string(look.say("top.budget")) + " " + percent_text(card.budget_left),
+        card.budget_left < 0 ? in(Hue::red, true) : kPlain, 7},
+       {std::string(look.say("top.burn")) + " " + times_text(card.burn_1h) + " 1h, " + times_text(card.burn_6h) + " 6h",
+        kPlain, 8},
+       {std::to_string(card.breaches) + " " + std::string(look.say("top.of")) + " " +
+            std::to_string(card.breaches_required) + " " + std::string(look.say("top.breaches")),
+        card.breaches > 0 ? in(Hue::yellow) : kPlain, 5},
+       {rate_text(card.rate), kPlain, 3},
+       {age, kPlain, 2}},
+      look.sign(" · ", "  "));
 }
 
 /// Which curve is which: the quantiles, where they are apart.

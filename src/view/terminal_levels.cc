@@ -27,12 +27,12 @@ struct Facts {
 Facts facts_of(const LevelCard& card, const Model& model, const Look& look) {
   Facts facts;
   facts.value = value_text(card.value, card.unit);
-  facts.objective = "< " + value_text(card.objective, card.unit);
-  facts.budget = percent_text(card.budget_left, look);
-  facts.burn = times_text(card.burn_1h, look) + " 1h  " + times_text(card.burn_6h, look) + " 6h";
+  if (card.objective > 0) facts.objective = "< " + value_text(card.objective, card.unit);
+  facts.budget = percent_text(card.budget_left);
+  facts.burn = times_text(card.burn_1h) + " 1h  " + times_text(card.burn_6h) + " 6h";
   facts.breaches = std::to_string(card.breaches) + " " + std::string(look.say("top.of")) + " " +
                    std::to_string(card.breaches_required);
-  facts.rate = rate_text(card.rate, look);
+  facts.rate = rate_text(card.rate);
   const std::int64_t at = model.state.paused ? model.state.paused_at_unix_ns : model.now_unix_ns;
   facts.age = card.newest_unix_s == 0 ? std::string(look.sign("–", "-"))
               : model.live            ? age_text(at / kSecondNs - card.newest_unix_s)
@@ -75,8 +75,7 @@ void draw_fact_lines(Grid& grid, const Box& box, const LevelCard& card, const Fa
   if (box.rows < 2) return;
   put_segments(
       grid, box.row + 1, box.column, box.columns,
-      {{std::string(look.say("top.burn")) + " " + times_text(card.burn_1h, look) + "/" + times_text(card.burn_6h, look),
-        kPlain, 8},
+      {{std::string(look.say("top.burn")) + " " + times_text(card.burn_1h) + "/" + times_text(card.burn_6h), kPlain, 8},
        {facts.breaches, card.breaches > 0 ? in(Hue::yellow) : kPlain, 7},
        {facts.rate, kPlain, 3},
        {facts.age, kPlain, 6}},
@@ -117,6 +116,11 @@ void draw_panel(const Model& model, Grid& grid, const Box& box, const LevelCard&
   const bool beside = inside.columns >= 2 * kFactColumns && inside.rows >= 5;
   const std::size_t fact_rows = beside ? 0 : inside.rows >= 3 ? 2 : 1;
   Box plot{inside.row + fact_rows, inside.column, inside.rows - std::min(inside.rows, fact_rows), inside.columns};
+  if (!card.flaw.empty()) {
+    grid.put(inside.row, inside.column, std::string(grid.look().sign("▲ ", "! ")) + card.flaw, in(Hue::yellow),
+             inside.columns);
+    return;
+  }
   if (beside) {
     plot.columns -= kFactColumns + 2;
     draw_fact_column(grid, {inside.row, plot.column + plot.columns + 2, inside.rows, kFactColumns}, card, facts);

@@ -41,6 +41,7 @@ struct LevelCard {
   double budget_left = NAN, burn_1h = NAN, burn_6h = NAN, rate = NAN;  // rate: observations a second
   std::int64_t newest_unix_s = 0;
   std::string trace_id;  // of the worst exemplar, or empty
+  std::string flaw;      // why it cannot be judged, or empty
   // The curve: one value a step, NaN where there is none.
   std::int64_t t0_unix_s = 0, step_s = 60;
   std::vector<double> values;
@@ -56,6 +57,7 @@ struct LevelDetail {
   std::vector<double> value, p50, p95, p99;  // by step; a ratio has `value` only
   std::vector<double> bounds;                // upper bounds of the heatmap's rows, ascending
   std::vector<std::uint64_t> heat;           // [column * bounds.size() + row]; columns are steps
+  int heat_scale = 0, heat_offset = 0;       // of the sketches that the rows are buckets of
   struct Exemplar {
     std::int64_t time_unix_ns = 0;
     double value = 0;
@@ -107,10 +109,12 @@ struct LogTable {
 
 struct AlertRow {
   AlertEvent event;
-  double toast_ms = NAN, alertmanager_ms = NAN;
+  double toast_ms = NAN, alertmanager_ms = NAN;  // from the evaluation to the receipt
+  std::string rule;                              // by which it fired
 };
 struct AlertTable {
   std::vector<AlertRow> rows;  // newest first
+  std::uint64_t total = 0;
   std::string problem;
 };
 

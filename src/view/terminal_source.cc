@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "query/paths.h"
+#include "view/terminal_look_levels.h"
 #include "view/terminal_looks.h"
 
 namespace honeylink::telemetry::view {
@@ -53,7 +54,7 @@ Wants wants_of(const ViewState& state) {
 /// What the thread remembers between two rounds.
 class Source::Looks {
  public:
-  Looks(std::string home, bool live) : home_(std::move(home)), live_(live) {}
+  Looks(std::string home, bool live) : home_(std::move(home)), live_(live), level_look_(home_, live) {}
 
   /// Looks at what is due; true: something was found. `next`: when to come again.
   bool round(const Wants& wants, Findings& findings, std::uint64_t& accepted_now, Clock::time_point& next) {
@@ -61,6 +62,9 @@ class Source::Looks {
     next_ = Clock::now() + std::chrono::hours(1);
     const bool repeats = live_ && !wants.paused;
     status(wants, findings, accepted_now);
+    if (wants.page == Page::levels || wants.page == Page::level || findings.levels == nullptr)
+      levels(wants, findings, repeats);
+    if (wants.page == Page::alerts) alerts(findings, repeats);
     if (wants.page == Page::traces) traces(wants, findings, repeats);
     if (wants.page == Page::trace) trace(wants, findings, repeats);
     if (wants.page == Page::logs) logs(wants, findings, repeats);
@@ -83,6 +87,38 @@ class Source::Looks {
       });
     }
     come_again(status_turn_, live_);
+  }
+
+  void levels(const Wants& wants, Findings& findings, bool repeats) {
+    if (levels_turn_.due("", repeats)) {
+      levels_turn_.take("", milliseconds(250), [&] {
+        if (auto cards = level_look_.look(findings.levels == nullptr))
+          findings.levels = std::move(cards), found_ = true;
+      });
+    }
+    come_again(levels_turn_, repeats);
+    if (wants.page != Page::level) return;
+    const std::string question = wants.level_name + "/" + std::to_string(wants.window_s);
+    if (level_turn_.due(question, repeats)) {
+      level_turn_.take(question, milliseconds(5'000), [&] {
+        findings.level = level_look_.look_at(wants.level_name, wants.window_s);
+        found_ = true;
+      });
+    }
+    come_again(level_turn_, repeats);
+  }
+
+  void alerts(Findings& findings, bool repeats) {
+    if (alerts_turn_.due("", repeats)) {
+      alerts_turn_.take("", milliseconds(1'000), [&] {
+        const std::uint64_t stamp = file_stamp(query::metrics_path(home_));
+        if (findings.alerts != nullptr && stamp == alerts_stamp_) return;
+        alerts_stamp_ = stamp;
+        findings.alerts = level_look_.look_at_alerts();
+        found_ = true;
+      });
+    }
+    come_again(alerts_turn_, repeats);
   }
 
   void traces(const Wants& wants, Findings& findings, bool repeats) {
@@ -139,9 +175,10 @@ class Source::Looks {
   const bool live_;
   bool found_ = false;
   Clock::time_point next_{};
-  Turn status_turn_, traces_turn_, trace_turn_, span_turn_, logs_turn_;
-  std::uint64_t traces_stamp_ = 0, trace_stamp_ = 0;
+  Turn status_turn_, levels_turn_, level_turn_, alerts_turn_, traces_turn_, trace_turn_, span_turn_, logs_turn_;
+  std::uint64_t traces_stamp_ = 0, trace_stamp_ = 0, alerts_stamp_ = 0;
   std::size_t traces_step_ = 0;
+  LevelLook level_look_;
   std::optional<LogLook> log_look_;
 };
 
