@@ -72,8 +72,10 @@ TEST_F(CliLive, ATracedCommandKeepsItsExitCodeAndBecomesAParent) {
   EXPECT_EQ(honeytel({"run", "--", "/nonexistent/program"}).exit, 127);
   const std::string self = HONEYTEL_PATH;
   EXPECT_EQ(honeytel({"run", "--service", "outer", "--", self, "run", "--", "/bin/true"}).exit, 0);
+  // The outer span ends last, and may be stored in a transaction after the inner one's.
   EXPECT_TRUE(eventually([&] {
-    return honeytel({"traces", "--json"}).json()["total"] == 4;
+    const auto outer = honeytel({"traces", "--name", "honeytel", "--json"}).json()["traces"];
+    return outer.size() == 1 && outer[0]["spans"] == 2 && honeytel({"traces", "--json"}).json()["total"] == 4;
   })) << honeytel({"traces"}).out;
   const auto json = honeytel({"traces", trace, "--json"}).json();
   EXPECT_EQ(json["spans"][0]["span_id"], span);
