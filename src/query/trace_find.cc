@@ -5,7 +5,9 @@
 // beginning of an id the counters are enumerated. Ids from elsewhere are sought by filter, their beginnings in every
 // block that has any. Hot rows, a minute's spans, are read.
 #include <algorithm>
+#include <functional>
 #include <set>
+#include <utility>
 
 #include "query/database.h"
 #include "query/trace_reader.h"
@@ -248,6 +250,7 @@ struct TraceReader::Slowest {
   };
   std::int64_t since, until, name;  // name: str.id, or −1 for any
   std::size_t limit;
+  std::int64_t floor_ns = INT64_MIN;  // so many are as long, as zone maps say: shorter ones are not looked at
   std::vector<Entry> entries;
   std::vector<SpanView> views;  // also of spans that slower ones have passed since
 
@@ -255,7 +258,7 @@ struct TraceReader::Slowest {
     return (name < 0 || its_name == name) && start >= since && start <= until;
   }
   [[nodiscard]] bool takes(std::int64_t duration_ns) const noexcept {
-    return entries.size() < limit || duration_ns > entries.front().duration_ns;
+    return duration_ns >= floor_ns && (entries.size() < limit || duration_ns > entries.front().duration_ns);
   }
   void add(SpanView view) {
     if (!takes(view.duration_ns)) return;
@@ -282,10 +285,12 @@ bool TraceReader::slowest_hot(Slowest& best) {
   return code == SQLITE_DONE;
 }
 
-// Blocks by their longest span: once that is too short, so are all others.
+// Blocks by their longest span: once that is too short, so are all others. Each name's longest in a block that lies in
+// the range is a span that is there: the twentieth of those is what the twentieth slowest takes at least.
 bool TraceReader::slowest_packed(Slowest& best) {
   std::vector<std::pair<std::int64_t, std::int64_t>> zones;
-  store::Statement rows = connection_.prepare("SELECT id, zone FROM blk WHERE t1 >= ? AND t0 <= ?");
+  std::vector<std::int64_t> there;
+  store::Statement rows = connection_.prepare("SELECT id, zone, t0, t1 FROM blk WHERE t1 >= ? AND t0 <= ?");
   rows.bind(1, best.since).bind(2, best.until);
   int code = SQLITE_MISUSE;
   store::SpanZone zone;
@@ -293,20 +298,38 @@ bool TraceReader::slowest_packed(Slowest& best) {
     std::int64_t longest = INT64_MAX;  // of a block whose zone map is damaged
     if (store::read_zone(rows.blob(1), zone)) {
       longest = -1;
+      const bool inside = rows.integer(2) >= best.since && rows.integer(3) <= best.until;
       for (const store::ZoneName& its : zone.names) {
-        if (best.name < 0 || its.name == best.name) longest = std::max(longest, its.longest_ns);
+        if (best.name >= 0 && its.name != best.name) continue;
+        longest = std::max(longest, its.longest_ns);
+        if (inside) there.push_back(its.longest_ns);
       }
     }
     if (longest >= 0) zones.emplace_back(longest, rows.integer(0));
   }
   std::sort(zones.rbegin(), zones.rend());
+  if (there.size() >= best.limit) {
+    std::nth_element(there.begin(), there.begin() + static_cast<std::ptrdiff_t>(best.limit) - 1, there.end(),
+                     std::greater<>());
+    best.floor_ns = there[best.limit - 1];
+  }
+  slowest_of_blocks(best, zones);
+  // A block that is damaged does not have what its zone map promised.
+  if (best.entries.size() < best.limit && std::exchange(best.floor_ns, INT64_MIN) != INT64_MIN) {
+    best.entries.clear(), best.views.clear();
+    if (!slowest_hot(best)) return false;
+    slowest_of_blocks(best, zones);
+  }
+  return code == SQLITE_DONE;
+}
+
+void TraceReader::slowest_of_blocks(Slowest& best, const std::vector<std::pair<std::int64_t, std::int64_t>>& zones) {
   store::Statement row = connection_.prepare("SELECT data FROM blk WHERE id = ?");
   for (const auto& [longest, id] : zones) {
-    if (!best.takes(longest)) break;
+    if (!best.takes(longest)) return;
     if (row && row.bind(1, id).step() == SQLITE_ROW && open_block(block_, row.blob(0))) slowest_of_block(best);
     row.reset();
   }
-  return code == SQLITE_DONE;
 }
 
 // The slowest of the block are chosen by their heads; only their items are made, in the order of the block.
@@ -336,7 +359,7 @@ Answer<std::vector<SpanView>> TraceReader::slowest(std::int64_t since, std::int6
   std::vector<SpanView> views;
   if (limit == 0) return views;
   const Snapshot snapshot(connection_);
-  Slowest best{since, until, -1, limit, {}, {}};
+  Slowest best{since, until, -1, limit, INT64_MIN, {}, {}};
   if (!name.empty()) {
     store::Statement row = connection_.prepare("SELECT id FROM str WHERE text = ?");
     if (!row || row.bind(1, std::string_view(name)).step() != SQLITE_ROW) return views;

@@ -135,6 +135,7 @@ class TraceReader {
   struct Slowest;
   bool slowest_hot(Slowest& best);
   bool slowest_packed(Slowest& best);
+  void slowest_of_blocks(Slowest& best, const std::vector<std::pair<std::int64_t, std::int64_t>>& zones);
   void slowest_of_block(Slowest& best);
   [[nodiscard]] std::string scope(std::uint32_t id);
 

@@ -29,6 +29,23 @@ constexpr Token token_of(std::uint64_t value) noexcept {
 }
 static_assert(token_of(~std::uint64_t{0}).token == kTokens - 1);
 
+/// What a token says, and how many bits say the rest.
+constexpr unsigned kTokenSmall = 8;
+struct TokenTable {
+  std::array<std::uint64_t, 256> base{};
+  std::array<std::uint8_t, 256> low_bits{};
+};
+constexpr TokenTable make_token_table() noexcept {
+  TokenTable table;
+  for (unsigned t = 0; t < kTokens; ++t) {
+    const unsigned width = t < kTokenSmall ? 0 : (t - kTokenSmall) / 4 + 1;
+    table.low_bits[t] = static_cast<std::uint8_t>(width);
+    table.base[t] = t < kTokenSmall ? t : std::uint64_t{4 + ((t - kTokenSmall) & 3U)} << width;
+  }
+  return table;
+}
+constexpr TokenTable kTokenTable = make_token_table();
+
 /// Least significant bit first.
 class BitWriter {
  public:
@@ -59,29 +76,29 @@ class BitWriter {
 /// Zeros beyond the end: the caller has checked that the bytes are enough.
 class BitReader {
  public:
-  explicit BitReader(std::span<const std::uint8_t> bytes) noexcept : rest_(bytes) {}
+  explicit BitReader(std::span<const std::uint8_t> bytes) noexcept : bytes_(bytes) {}
   std::uint64_t get(unsigned width) noexcept {
-    if (width > 32) {
-      const std::uint64_t low = get(32);
-      return low | get(width - 32) << 32;
-    }
-    if (held_ < width) {
-      std::uint32_t word = 0;
-      const std::size_t n = std::min<std::size_t>(4, rest_.size());
-      std::memcpy(&word, rest_.data(), n);
-      rest_ = rest_.subspan(n);
-      bits_ |= std::uint64_t{word} << held_;
-      held_ += 32;
-    }
-    const std::uint64_t value = bits_ & ((std::uint64_t{1} << width) - 1);
-    bits_ >>= width, held_ -= width;
-    return value;
+    if (width <= kWordBits) return get_short(width);
+    const std::uint64_t low = get_short(32);
+    return low | get_short(width - 32) << 32;
   }
+  /// width ≤ kWordBits: one load holds them wherever they begin.
+  std::uint64_t get_short(unsigned width) noexcept {
+    const std::uint64_t word = load(at_ / 8) >> (at_ % 8);
+    at_ += width;
+    return word & ((std::uint64_t{1} << width) - 1);
+  }
+  static constexpr unsigned kWordBits = 57;
 
  private:
-  std::span<const std::uint8_t> rest_;
-  std::uint64_t bits_ = 0;
-  unsigned held_ = 0;
+  [[nodiscard]] std::uint64_t load(std::size_t byte) const noexcept {
+    std::uint64_t word = 0;
+    if (byte + sizeof word <= bytes_.size()) std::memcpy(&word, bytes_.data() + byte, sizeof word);
+    else if (byte < bytes_.size()) std::memcpy(&word, bytes_.data() + byte, bytes_.size() - byte);
+    return word;
+  }
+  std::span<const std::uint8_t> bytes_;
+  std::size_t at_ = 0;  // in bits
 };
 
 double n_log_n(std::size_t n) noexcept {
@@ -224,6 +241,20 @@ void write_integers(std::span<const std::uint64_t> values, IntegerScratch& scrat
 
 namespace {
 
+/// Eight at a time.
+bool all_small(std::span<const std::uint8_t> tokens) noexcept {
+  constexpr std::uint64_t kLarge = 0xf8f8'f8f8'f8f8'f8f8U;
+  static_assert((kLarge & 0xff) == 256 - kTokenSmall);
+  std::uint64_t any = 0, word = 0;
+  std::size_t i = 0;
+  for (; i + sizeof word <= tokens.size(); i += sizeof word) {
+    std::memcpy(&word, tokens.data() + i, sizeof word);
+    any |= word;
+  }
+  for (; i < tokens.size(); ++i) any |= tokens[i];
+  return (any & kLarge) == 0;
+}
+
 bool read_packed(Decoder& in, unsigned packing, std::size_t count, FrameReader& frames, IntegerScratch& scratch,
                  Integers& to) {
   to.resize(count);
@@ -232,7 +263,10 @@ bool read_packed(Decoder& in, unsigned packing, std::size_t count, FrameReader& 
     const auto bytes = as_bytes(in.rest());
     if (!in.ok() || width > 64 || bytes.size() != (count * width + 7) / 8) return false;
     BitReader bits(bytes);
-    for (std::uint64_t& v : to) v = bits.get(width);
+    if (width <= BitReader::kWordBits)
+      for (std::uint64_t& v : to) v = bits.get_short(width);
+    else
+      for (std::uint64_t& v : to) v = bits.get(width);
     return true;
   }
   std::span<const std::uint8_t> tokens;
@@ -246,31 +280,50 @@ bool read_packed(Decoder& in, unsigned packing, std::size_t count, FrameReader& 
   }
   const auto low = as_bytes(in.rest());
   if (!in.ok() || tokens.size() != count) return false;
+  if (all_small(tokens)) {
+    std::copy(tokens.begin(), tokens.end(), to.begin());
+    return low.empty();
+  }
   std::size_t low_bits = 0;
+  unsigned largest = 0;
   for (const std::uint8_t t : tokens) {
-    if (t >= kTokens) return false;
-    if (t >= 8) low_bits += (t - 8U) / 4 + 1;
+    low_bits += kTokenTable.low_bits[t];
+    largest = std::max<unsigned>(largest, t);
   }
-  if (low.size() != (low_bits + 7) / 8) return false;
+  if (largest >= kTokens || low.size() != (low_bits + 7) / 8) return false;
   BitReader bits(low);
-  for (std::size_t i = 0; i < count; ++i) {
-    const unsigned t = tokens[i];
-    if (t < 8) {
-      to[i] = t;
-    } else {
-      const unsigned width = (t - 8) / 4 + 1;
-      to[i] = (std::uint64_t{4 + ((t - 8) & 3U)} << width) | bits.get(width);
-    }
-  }
+  if (kTokenTable.low_bits[largest] <= BitReader::kWordBits)
+    for (std::size_t i = 0; i < count; ++i)
+      to[i] = kTokenTable.base[tokens[i]] | bits.get_short(kTokenTable.low_bits[tokens[i]]);
+  else
+    for (std::size_t i = 0; i < count; ++i)
+      to[i] = kTokenTable.base[tokens[i]] | bits.get(kTokenTable.low_bits[tokens[i]]);
   return true;
+}
+
+/// What is written → q.
+void undo(unsigned transform, std::uint64_t least, std::uint64_t first, Integers& values) noexcept {
+  std::uint64_t q = 0;
+  switch (transform) {
+    case Transform::offset:
+      return;
+    case Transform::difference:
+      for (std::uint64_t& v : values) v = q += static_cast<std::uint64_t>(unzigzag(v));
+      return;
+    case Transform::rise:
+      q = first - least - values[0];
+      for (std::uint64_t& v : values) v = q += v + least;
+      return;
+    default:
+      for (std::uint64_t& v : values) v = static_cast<std::uint64_t>(unzigzag(v));
+  }
 }
 
 }  // namespace
 
 bool read_integers(std::span<const std::uint8_t> stream, std::size_t count, FrameReader& frames,
                    IntegerScratch& scratch, Integers& to) {
-  to.clear();
-  if (count == 0) return stream.empty();
+  if (count == 0) return to.clear(), stream.empty();
   if (!frames.allow(count * sizeof(std::uint64_t))) return false;
   Decoder in(as_text(stream));
   const unsigned form = in.fixed<std::uint8_t>();
@@ -282,22 +335,13 @@ bool read_integers(std::span<const std::uint8_t> stream, std::size_t count, Fram
   const auto least = transform == Transform::rise ? static_cast<std::uint64_t>(in.signed_varint()) : 0;
   const std::uint64_t first = transform == Transform::rise ? in.varint() : 0;
   if (!in.ok() || !read_packed(in, packing, count, frames, scratch, to)) return false;
-  std::uint64_t q = 0;
-  switch (transform) {
-    case Transform::offset:
-      for (std::uint64_t& v : to) v = base + v * divisor;
-      return true;
-    case Transform::difference:
-      for (std::uint64_t& v : to) v = base + (q += static_cast<std::uint64_t>(unzigzag(v))) * divisor;
-      return true;
-    case Transform::rise:
-      q = first - least - to[0];
-      for (std::uint64_t& v : to) v = base + (q += v + least) * divisor;
-      return true;
-    default:
-      for (std::uint64_t& v : to) v = base + static_cast<std::uint64_t>(unzigzag(v)) * divisor;
-      return true;
-  }
+  undo(transform, least, first, to);
+  // Most columns have nothing to divide by, and many no base.
+  if (divisor != 1)
+    for (std::uint64_t& v : to) v = base + v * divisor;
+  else if (base != 0)
+    for (std::uint64_t& v : to) v += base;
+  return true;
 }
 
 }  // namespace honeylink::telemetry::store

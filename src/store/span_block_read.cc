@@ -112,30 +112,42 @@ bool SpanBlockReader::State::read_columns() {
 
 // Classes, sources and shapes of spans; how many values each column of items has.
 bool SpanBlockReader::State::read_shapes() {
-  heads.assign(span_count, {});
+  const auto within = [&](SpanStream stream, std::uint64_t most) {
+    std::uint64_t bits = 0;
+    for (const std::uint64_t value : of(stream)) bits |= value;
+    return bits <= most;  // most is one less than a power of two
+  };
+  if (!within(SpanStream::statuses, 3) || !within(SpanStream::flags, 63) || !within(SpanStream::trace_forms, 1) ||
+      !within(SpanStream::dropped_attributes, UINT32_MAX) || !within(SpanStream::dropped_events, UINT32_MAX))
+    return false;
+  heads.resize(span_count);
   items.assign(shapes.columns().size(), {});
+  of_shape.assign(shapes.shapes().size(), 0);
+  const std::uint64_t *class_of = of(SpanStream::classes).data(), *source_of = of(SpanStream::sources).data(),
+                      *status = of(SpanStream::statuses).data(), *flags = of(SpanStream::flags).data(),
+                      *attributes = of(SpanStream::dropped_attributes).data(),
+                      *events = of(SpanStream::dropped_events).data(), *shape_of = of(SpanStream::shapes).data();
   for (std::size_t i = 0; i < span_count; ++i) {
     SpanHead& head = heads[i];
-    const std::uint64_t c = of(SpanStream::classes)[i];
+    const std::uint64_t c = class_of[i];
     if (c >= class_count) return false;
     ReadClass& its = classes[static_cast<std::size_t>(c)];
-    if (const std::uint64_t source = of(SpanStream::sources)[i]; source != 0) its.last_source = source - 1;
+    if (source_of[i] != 0) its.last_source = source_of[i] - 1;
     if (its.last_source >= source_count) return false;
+    head = {};
     head.span_class = static_cast<std::uint32_t>(c), head.name = its.name;
     head.source = sources[static_cast<std::size_t>(its.last_source)];
-    if (of(SpanStream::statuses)[i] > 3 || of(SpanStream::flags)[i] > 63 || of(SpanStream::trace_forms)[i] > 1 ||
-        of(SpanStream::dropped_attributes)[i] > UINT32_MAX || of(SpanStream::dropped_events)[i] > UINT32_MAX)
-      return false;
-    head.status = static_cast<std::uint8_t>(of(SpanStream::statuses)[i]);
-    head.flags = static_cast<std::uint8_t>(of(SpanStream::flags)[i]);
-    head.dropped_attributes = static_cast<std::uint32_t>(of(SpanStream::dropped_attributes)[i]);
-    head.dropped_events = static_cast<std::uint32_t>(of(SpanStream::dropped_events)[i]);
-    const std::uint64_t shape = of(SpanStream::shapes)[i];
+    head.status = static_cast<std::uint8_t>(status[i]), head.flags = static_cast<std::uint8_t>(flags[i]);
+    head.dropped_attributes = static_cast<std::uint32_t>(attributes[i]);
+    head.dropped_events = static_cast<std::uint32_t>(events[i]);
     head.shape = ShapeTable::kNone;
-    if (shape == 0) continue;
-    head.shape = shapes.shape_of(head.span_class, shape - 1);
+    if (shape_of[i] == 0) continue;
+    head.shape = shapes.shape_of(head.span_class, shape_of[i] - 1);
     if (head.shape == ShapeTable::kNone) return false;
-    for (const std::uint32_t column : shapes.shapes()[head.shape].columns) ++items[column].count;
+    ++of_shape[head.shape];
+  }
+  for (std::size_t shape = 0; shape < of_shape.size(); ++shape) {
+    for (const std::uint32_t column : shapes.shapes()[shape].columns) items[column].count += of_shape[shape];
   }
   return true;
 }
@@ -229,37 +241,38 @@ bool SpanBlockReader::State::read_parents() {
 
 bool SpanBlockReader::State::read_starts() {
   const std::size_t lanes = std::min(class_count, kBlockLanes);
-  std::vector<std::size_t> start_counts(lanes, 0), duration_counts(lanes, 0), next_start(lanes, 0), next(lanes, 0);
-  for (std::size_t i = 0; i < span_count; ++i) {
-    const std::size_t lane = std::min<std::size_t>(heads[i].span_class, kBlockLanes - 1);
-    ++duration_counts[lane];
-    start_counts[lane] += i != runs[heads[i].run].first ? 1 : 0;
-  }
+  std::vector<std::size_t> start_counts(lanes, 0), duration_counts(lanes, 0);
+  for (const SpanHead& head : heads) ++duration_counts[std::min<std::size_t>(head.span_class, kBlockLanes - 1)];
+  start_counts = duration_counts;  // but for the first of each run
+  for (const SpanRun& run : runs) --start_counts[std::min<std::size_t>(heads[run.first].span_class, kBlockLanes - 1)];
   starts.resize(lanes), durations.resize(lanes);
+  std::vector<std::pair<const std::uint64_t*, const std::uint64_t*>> next(lanes);
   for (std::size_t lane = 0; lane < lanes; ++lane) {
     const std::size_t at = kFixedStreams + 2 * lane;
     if (!columns.integers(streams[at], start_counts[lane], starts[lane]) ||
         !columns.integers(streams[at + 1], duration_counts[lane], durations[lane]))
       return false;
+    next[lane] = {starts[lane].data(), durations[lane].data()};
   }
+  const std::uint64_t* run_start = of(SpanStream::run_starts).data();
   StartModel model;
   std::int64_t before = base;
-  for (std::size_t r = 0; r < run_count; ++r) {
-    const SpanRun& run = runs[r];
+  for (const SpanRun& run : runs) {
     model.begin_run(run.count);
+    SpanHead* const first = heads.data() + run.first;
     for (std::uint32_t i = 0; i < run.count; ++i) {
-      SpanHead& head = heads[run.first + i];
-      const std::size_t lane = std::min<std::size_t>(head.span_class, kBlockLanes - 1);
+      SpanHead& head = first[i];
+      auto& [start, duration] = next[std::min<std::size_t>(head.span_class, kBlockLanes - 1)];
       const std::uint32_t parent = head.parent_run_index;
       if (i == 0) {
-        head.start_unix_ns = before = wrapping_sum(before, unzigzag(of(SpanStream::run_starts)[r]));
+        head.start_unix_ns = before = wrapping_sum(before, unzigzag(*run_start++));
       } else {
-        const std::int64_t parent_start = parent < run.count ? heads[run.first + parent].start_unix_ns : 0;
-        const std::int64_t foreseen = model.foresee(classes[head.span_class].prediction, parent, parent_start,
-                                                    heads[run.first + i - 1].start_unix_ns);
-        head.start_unix_ns = wrapping_sum(foreseen, unzigzag(starts[lane][next_start[lane]++]));
+        const std::int64_t parent_start = parent < run.count ? first[parent].start_unix_ns : 0;
+        const std::int64_t foreseen =
+            model.foresee(classes[head.span_class].prediction, parent, parent_start, first[i - 1].start_unix_ns);
+        head.start_unix_ns = wrapping_sum(foreseen, unzigzag(*start++));
       }
-      head.duration_ns = static_cast<std::int64_t>(durations[lane][next[lane]++]);
+      head.duration_ns = static_cast<std::int64_t>(*duration++);
       model.passed(parent, head.start_unix_ns, head.duration_ns);
     }
   }

@@ -243,9 +243,4 @@ bool ShapeTable::add(std::uint32_t span_class, std::vector<ItemToken> tokens) {
   return true;
 }
 
-std::uint32_t ShapeTable::shape_of(std::uint32_t span_class, std::uint64_t in_class) const noexcept {
-  const auto& list = of_class_[span_class];
-  return in_class < list.size() ? list[static_cast<std::size_t>(in_class)] : kNone;
-}
-
 }  // namespace honeylink::telemetry::store

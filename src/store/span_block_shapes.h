@@ -68,7 +68,10 @@ class ShapeTable {
   [[nodiscard]] const std::vector<ItemShape>& shapes() const noexcept { return shapes_; }
   [[nodiscard]] const std::vector<ItemType>& columns() const noexcept { return columns_; }
   /// kNone where the class has fewer.
-  [[nodiscard]] std::uint32_t shape_of(std::uint32_t span_class, std::uint64_t in_class) const noexcept;
+  [[nodiscard]] std::uint32_t shape_of(std::uint32_t span_class, std::uint64_t in_class) const noexcept {
+    const auto& list = of_class_[span_class];
+    return in_class < list.size() ? list[static_cast<std::size_t>(in_class)] : kNone;
+  }
 
  private:
   struct ColumnKey {

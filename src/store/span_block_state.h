@@ -56,6 +56,7 @@ struct SpanBlockReader::State {
   std::vector<SpanHead> heads;
   std::vector<SpanRun> runs;
   std::vector<ReadColumn> items;
+  std::vector<std::size_t> of_shape;  // spans
   ShapeTable shapes;
   ItemBuilder builder;
   ColumnReader columns;
