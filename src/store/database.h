@@ -5,6 +5,7 @@
 // Must stay true: a broken file is renamed beside, never overwritten or deleted (I-7, F08); begin() hands out a
 // transaction only while meta.engine_epoch is ours; db + -wal + -shm never exceed the cap (I-8).
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -17,9 +18,12 @@
 
 namespace honeylink::telemetry::store {
 
-inline constexpr std::uint64_t kCheckpointFrom = 4'000'000;  // bytes of -wal from which checkpoint() works
-inline constexpr int kSchemaVersion = 1;                     // user_version; readers refuse what they do not know
-inline constexpr int kWriterVersion = 1;                     // against meta.min_writer
+inline constexpr std::uint64_t kCheckpointFrom = 4'000'000;  // bytes in the -wal from which checkpoint() works
+/// Bytes of -wal that stay on disk when it begins anew. More than it grows to before a checkpoint has ended: what is
+/// written over needs no new blocks, and fdatasync no journal of the file system.
+inline constexpr std::uint64_t kWalKept = 2 * kCheckpointFrom;
+inline constexpr int kSchemaVersion = 1;  // user_version; readers refuse what they do not know
+inline constexpr int kWriterVersion = 1;  // against meta.min_writer
 
 /// What makes a database this one. Functions are called on the engine's thread.
 struct DatabaseKind {
@@ -85,6 +89,7 @@ class Database {
   bool open_or_quarantine(std::string& said);
   bool reopen(std::string& said);
   void close_keeping_wal() noexcept;
+  void count_wal() noexcept;
   [[nodiscard]] bool same_file() const;
   [[nodiscard]] bool lacks_space() const;
   [[nodiscard]] CommitResult meaning(int result);
@@ -100,6 +105,7 @@ class Database {
   Statement epoch_, begin_, commit_, rollback_, count_;
   std::uint64_t epoch_number_ = 0, generation_ = 0, inode_ = 0, device_ = 0;
   int durable_ = -1;
+  std::atomic<std::uint64_t> wal_bytes_{0};  // in use, which the size of its file does not tell
   bool began_anew_ = false;
 };
 

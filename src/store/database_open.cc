@@ -141,7 +141,7 @@ Database::Opened Database::configure(std::string& said) {
       ";PRAGMA auto_vacuum=INCREMENTAL;PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;"
       // Debian's SQLite overwrites what is deleted, twice in a -wal; `honeytel forget` still does.
       "PRAGMA secure_delete=FAST;PRAGMA journal_size_limit=" +
-      std::to_string(kCheckpointFrom);
+      std::to_string(kWalKept);
   int result = connection_.execute(pragmas.c_str());
   if (result != SQLITE_OK) return gave(result);
   const std::int64_t version = connection_.integer("PRAGMA user_version", -1);
@@ -157,6 +157,7 @@ Database::Opened Database::configure(std::string& said) {
   count_ =
       connection_.prepare("INSERT INTO counts(name, n) VALUES(?1, ?2) ON CONFLICT(name) DO UPDATE SET n=n+excluded.n");
   durable_ = -1;
+  count_wal();
   if (!epoch_ || !begin_ || !commit_ || !rollback_ || !count_) return gave(connection_.result());
   return Opened::ok;
 }

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::uint64_t kShmBytes = 32768;   // grows by as much per 4,096 frames of the -wal
 constexpr std::uint64_t kPagesTouched = 24;  // of tables and indexes besides the blob
+constexpr std::uint64_t kFrameHead = 24;     // of each page in the -wal
 constexpr std::uint64_t kReserveMax = 12'000'000;
 constexpr int kDeleteRounds = 64;
 
@@ -111,8 +112,21 @@ CommitResult Database::delete_oldest(std::uint64_t bytes) {
   return result == SQLITE_OK ? commit() : fail();
 }
 
+// SQLite tells after each commit how many pages stand in the -wal. Its file is no measure: once grown it stays, and is
+// written over from its beginning.
+void Database::count_wal() noexcept {
+  const auto told = [](void* database, sqlite3*, const char*, int pages) {
+    auto& of = *static_cast<Database*>(database);
+    of.wal_bytes_.store(
+        static_cast<std::uint64_t>(pages) * (static_cast<std::uint64_t>(of.kind_.page_bytes) + kFrameHead),
+        std::memory_order_relaxed);
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(connection_.get(), told, this);
+}
+
 void Database::checkpoint() {
-  if (file_bytes(path_ + "-wal") < kCheckpointFrom) return;
+  if (wal_bytes_.load(std::memory_order_relaxed) < kCheckpointFrom) return;
   if (!checkpointer_ && checkpointer_.open(path_, Access::read_write, 0) != SQLITE_OK) return;
   if (!options_.synchronous) (void)checkpointer_.execute("PRAGMA synchronous=OFF");
   killpoint("checkpoint.before");

@@ -104,11 +104,14 @@ bool Retention::plan_pressure(std::int64_t now_s) {
          roll_oldest(kTiers[0], kTiers[1], now_s - kPressureKeepDays[0] * kDaySeconds);
 }
 
+// One transaction for all these questions: each of its own would lock the -shm and let it go.
 bool Retention::plan(std::int64_t now_s) {
-  if (plan_packing()) return true;
-  if (now_s < idle_until_s_) return false;
-  if (plan_rolling(now_s) || plan_pressure(now_s)) return true;
-  return false;
+  Connection& c = database_.connection();
+  (void)statements_.use("BEGIN")->run();
+  const bool planned = plan_packing() || (now_s >= idle_until_s_ && (plan_rolling(now_s) || plan_pressure(now_s)));
+  (void)statements_.use("COMMIT")->run();
+  if (sqlite3_get_autocommit(c.get()) == 0) (void)c.execute("ROLLBACK");  // out of memory, say
+  return planned;
 }
 
 Retention::Slice Retention::expire(std::int64_t now_s) {
