@@ -93,7 +93,7 @@ int main(int count, char** words) {
     if (!found.ok()) give_up("a question failed");
     if (series->is_histogram()) {
       for (const query::MetricPoint& point : found.value()) {
-        if (!(query::point_value(*series, point, step, 0.95) > 0)) give_up("no quantile");
+        if (!(query::point_value(*series, point, {newest - length, newest, step}, 0.95) > 0)) give_up("no quantile");
       }
     }
     return found.value().size();

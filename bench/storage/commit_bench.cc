@@ -1,6 +1,7 @@
 // How long the transaction of a tick takes: `commit_bench FOLDER SERIES COMMITS` prints one line of JSON. Each commit
 // is durable, on the disk that FOLDER is on; packing and the checkpoint run between commits, as in the engine; another
-// process asks all the while. After each commit the disk itself is asked for a write of 4 KiB and an fdatasync.
+// process asks all the while. After each commit the disk itself is asked for a write of 4 KiB and an fdatasync. A slice
+// is what one call of maintain() takes, which the engine makes between two rounds; upkeep: all that follow one commit.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -166,24 +167,28 @@ int main(int count, char** words) {
   if (child < 0 || file == nullptr || file->begin_epoch() == 0) give_up(home + ": " + said);
   Ticks ticks(*file, series);
   Disk disk(std::string(words[1]) + "/disk");
-  std::vector<double> commit_ms, disk_ms, checkpoint_ms;
+  std::vector<double> commit_ms, disk_ms, slice_ms, upkeep_ms;
   for (std::size_t i = 0; i < commits + kWarmUp; ++i) {
     ticks.next();
     const double took = ticks.commit(), of_disk = disk.sync();
     shared->go = true;
     const auto began = std::chrono::steady_clock::now();
     clock.advance(kTickNs);
-    for (bool more = true; more;) more = file->maintain(clock.realtime_ns() / 1'000'000'000, kBudgetNs).more;
+    for (bool more = true; more;) {
+      const auto slice = std::chrono::steady_clock::now();
+      more = file->maintain(clock.realtime_ns() / 1'000'000'000, kBudgetNs).more;
+      slice_ms.push_back(milliseconds(slice));
+    }
     file->checkpoint();
     if (i < kWarmUp) continue;
-    commit_ms.push_back(took), disk_ms.push_back(of_disk), checkpoint_ms.push_back(milliseconds(began));
+    commit_ms.push_back(took), disk_ms.push_back(of_disk), upkeep_ms.push_back(milliseconds(began));
   }
   shared->end = true;
   int status = 0;
   (void)::waitpid(child, &status, 0);
   std::printf("{\"series\": %zu, \"commits\": %zu, \"points\": %llu, ", series, commits,
               static_cast<unsigned long long>(ticks.points()));
-  print("commit", commit_ms), print("fdatasync", disk_ms), print("upkeep", checkpoint_ms);
+  print("commit", commit_ms), print("fdatasync", disk_ms), print("slice", slice_ms), print("upkeep", upkeep_ms);
   std::printf("\"waits_for_the_reader\": %llu, \"reader_asked\": %llu, \"reader_exit\": %d}\n",
               static_cast<unsigned long long>(ticks.waits()), static_cast<unsigned long long>(shared->asked.load()),
               status);
