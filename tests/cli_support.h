@@ -80,6 +80,13 @@ class CliTest : public testing::Test {
     ::waitpid(pid, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
   }
+  /// How one of them ended by itself.
+  int waited(pid_t pid) {
+    std::erase(background_, pid);
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
   std::string home_;
 
  private:

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "cli/private_directory.h"
 #include "query/problem.h"
 #include "store/sqlite.h"
 
@@ -33,7 +34,7 @@ using Moved = std::function<bool(std::uint64_t)>;
 class ArchiveWriter {
  public:
   ArchiveWriter() = default;
-  ~ArchiveWriter();  // without finish() nothing remains
+  ~ArchiveWriter() = default;  // without finish() nothing remains
   ArchiveWriter(const ArchiveWriter&) = delete;
   ArchiveWriter& operator=(const ArchiveWriter&) = delete;
 
@@ -43,18 +44,22 @@ class ArchiveWriter {
   [[nodiscard]] std::optional<query::Problem> note(std::string_view key, std::string_view value);
   [[nodiscard]] std::optional<query::Problem> add_file(std::string_view name, const std::string& from,
                                                        const Moved& moved);
+  /// What is open, whatever its name is by now; `from` is for messages.
+  [[nodiscard]] std::optional<query::Problem> add_open_file(std::string_view name, int file, const std::string& from,
+                                                            const Moved& moved);
   [[nodiscard]] std::optional<query::Problem> add_text(std::string_view name, std::string_view content);
   /// Synced and named.
   [[nodiscard]] std::optional<query::Problem> finish();
-  /// A private directory beside the archive, for what is made on the way; gone with the writer.
-  [[nodiscard]] const std::string& workshop() const noexcept { return workshop_; }
+  /// A private directory beside the archive, for what is made on the way; gone with the writer, or with the next one.
+  [[nodiscard]] const std::string& workshop() const noexcept { return workshop_.path(); }
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
 
  private:
   [[nodiscard]] query::Problem failed(std::string why) const;
   [[nodiscard]] bool add_row(std::string_view name, std::uint64_t bytes);
-  std::string path_, workshop_;
-  store::Connection connection_;
+  std::string path_;
+  PrivateDirectory workshop_;
+  store::Connection connection_;  // closed before what it writes in is removed
   std::uint64_t bytes_ = 0, files_ = 0;
 };
 
@@ -63,15 +68,11 @@ class ArchiveWriter {
 class UnpackedHome {
  public:
   [[nodiscard]] static query::Answer<std::unique_ptr<UnpackedHome>> open(const std::string& archive);
-  ~UnpackedHome();
-  UnpackedHome(const UnpackedHome&) = delete;
-  UnpackedHome& operator=(const UnpackedHome&) = delete;
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] const std::string& path() const noexcept { return directory_.path(); }
 
  private:
   UnpackedHome() = default;
-  std::string path_;
-  Fd lock_;
+  PrivateDirectory directory_;
 };
 
 }  // namespace honeylink::telemetry::cli

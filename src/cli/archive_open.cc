@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <vector>
 
 #include "cli/archive.h"
@@ -19,26 +17,10 @@ namespace {
 
 constexpr std::size_t kChunk = 1 << 20;
 constexpr std::string_view kPrefix = "honeytel-home-";
-constexpr const char* kLock = "/lock";
 
 std::string temporary_directory() {
   const char* const named = std::getenv("TMPDIR");
   return named != nullptr && *named == '/' ? named : "/tmp";
-}
-
-/// Directories of processes that were killed: ours, and nobody holds their lock.
-void remove_left_behind(const std::string& directory) {
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
-    if (!entry.path().filename().string().starts_with(kPrefix) || !entry.is_directory(ignored) ||
-        entry.is_symlink(ignored))
-      continue;
-    const auto changed = std::filesystem::last_write_time(entry.path(), ignored);
-    if (std::filesystem::file_time_type::clock::now() - changed < std::chrono::minutes(1)) continue;  // being made
-    std::string why;
-    const Fd lock = open_file(entry.path().string() + kLock, O_RDWR, 0, why);
-    if (lock && try_lock(lock.get())) std::filesystem::remove_all(entry.path(), ignored);
-  }
 }
 
 query::Problem not_an_archive(const std::string& archive, std::string why) {
@@ -106,11 +88,6 @@ std::string unpack(store::Connection& connection, const Held& held, const std::s
 
 }  // namespace
 
-UnpackedHome::~UnpackedHome() {
-  std::error_code ignored;
-  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-}
-
 query::Answer<std::unique_ptr<UnpackedHome>> UnpackedHome::open(const std::string& archive) {
   auto opened = query::open_database(archive);
   if (!opened.ok()) {
@@ -120,18 +97,14 @@ query::Answer<std::unique_ptr<UnpackedHome>> UnpackedHome::open(const std::strin
   std::vector<Held> files;
   if (auto problem = list(archive, opened.value(), files)) return *problem;
   const std::string parent = temporary_directory();
-  remove_left_behind(parent);
-  std::string directory = parent + '/' + std::string(kPrefix) + "XXXXXX";
   const auto cannot = [&](std::string why) {
     return query::Problem{query::ProblemKind::environment, "cannot unpack " + archive, std::move(why),
                           "it needs as much room as the archive has, in " + parent};
   };
-  if (::mkdtemp(directory.data()) == nullptr) return cannot(parent + ": " + std::strerror(errno));
   std::unique_ptr<UnpackedHome> home(new UnpackedHome);
-  home->path_ = directory;
   std::string why;
-  home->lock_ = open_file(directory + kLock, O_RDWR | O_CREAT | O_EXCL, 0600, why);
-  if (!home->lock_ || !try_lock(home->lock_.get())) return cannot(why);
+  if (!home->directory_.make(parent, kPrefix, why)) return cannot(why);
+  const std::string& directory = home->path();
   for (const char* room : {"/metrics", "/logs"}) {
     if (::mkdir((directory + room).c_str(), 0700) != 0) return cannot(std::strerror(errno));
   }

@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 
 #include "base/clock.h"
 #include "cli/archive.h"
@@ -18,6 +16,7 @@ namespace honeylink::telemetry::cli {
 namespace {
 
 constexpr std::size_t kChunk = 1 << 20;
+constexpr std::string_view kWorkshopPrefix = ".honeytel-archive-";
 constexpr int kFileMode = 0100600;  // where it is unpacked by other programs nobody else reads it
 
 }  // namespace
@@ -34,12 +33,6 @@ bool is_archived_name(std::string_view name) noexcept {
   return !number.empty() && number.size() <= 20 && number.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-ArchiveWriter::~ArchiveWriter() {
-  connection_.close();
-  std::error_code ignored;
-  if (!workshop_.empty()) std::filesystem::remove_all(workshop_, ignored);
-}
-
 query::Problem ArchiveWriter::failed(std::string why) const {
   return {query::ProblemKind::environment, "cannot write " + path_, std::move(why),
           "is there room, and may you write there?"};
@@ -50,13 +43,13 @@ std::optional<query::Problem> ArchiveWriter::create(const std::string& path, std
   if (query::file_exists(path))
     return query::Problem{query::ProblemKind::usage, path + " is there already", "nothing is written over",
                           "name another file"};
-  std::string directory = path + ".XXXXXX";
-  if (::mkdtemp(directory.data()) == nullptr) return failed(std::strerror(errno));
-  workshop_ = directory;
+  const std::size_t slash = path.rfind('/');
+  const std::string parent = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
   std::string why;
-  if (!open_file(workshop_ + "/archive", O_RDWR | O_CREAT | O_EXCL, 0600, why)) return failed(why);
-  if (connection_.open(workshop_ + "/archive", store::Access::read_write, 0) != SQLITE_OK)
-    return failed(connection_.error());
+  if (!workshop_.make(parent, kWorkshopPrefix, why)) return failed(why);
+  const std::string made = workshop() + "/archive";
+  if (!open_file(made, O_RDWR | O_CREAT | O_EXCL, 0600, why)) return failed(why);
+  if (connection_.open(made, store::Access::read_write, 0) != SQLITE_OK) return failed(connection_.error());
   const std::string sql =
       "PRAGMA page_size=16384; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;"
       "PRAGMA application_id=" +
@@ -87,8 +80,14 @@ std::optional<query::Problem> ArchiveWriter::add_file(std::string_view name, con
                                                       const Moved& moved) {
   std::string why;
   const Fd file = open_file(from, O_RDONLY, 0, why);
+  if (!file) return failed(why);
+  return add_open_file(name, file.get(), from, moved);
+}
+
+std::optional<query::Problem> ArchiveWriter::add_open_file(std::string_view name, int file, const std::string& from,
+                                                           const Moved& moved) {
   struct stat info {};
-  if (!file || ::fstat(file.get(), &info) != 0) return failed(why.empty() ? std::strerror(errno) : why);
+  if (::fstat(file, &info) != 0) return failed(std::strerror(errno));
   const auto size = static_cast<std::uint64_t>(info.st_size);
   if (size > kArchivedFileBytesMax) return failed(from + " is larger than an archive's file may be");
   if (!add_row(name, size)) return failed(connection_.error());
@@ -99,7 +98,7 @@ std::optional<query::Problem> ArchiveWriter::add_file(std::string_view name, con
   bool go_on = true;
   for (std::uint64_t at = 0; code == SQLITE_OK && go_on && at < size;) {
     const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, size - at));
-    if (!read_exactly(file.get(), chunk.data(), n, at)) {
+    if (!read_exactly(file, chunk.data(), n, at)) {
       sqlite3_blob_close(blob);
       return failed(from + " became shorter while it was read");
     }
@@ -115,7 +114,7 @@ std::optional<query::Problem> ArchiveWriter::add_file(std::string_view name, con
 
 std::optional<query::Problem> ArchiveWriter::add_text(std::string_view name, std::string_view content) {
   std::string why;
-  const std::string path = workshop_ + "/text";
+  const std::string path = workshop() + "/text";
   if (!replace_file(path, content, 0600, why)) return failed(why);
   return add_file(name, path, [](std::uint64_t) { return true; });
 }
@@ -123,7 +122,7 @@ std::optional<query::Problem> ArchiveWriter::add_text(std::string_view name, std
 std::optional<query::Problem> ArchiveWriter::finish() {
   connection_.close();
   std::string why;
-  const std::string made = workshop_ + "/archive";
+  const std::string made = workshop() + "/archive";
   const Fd file = open_file(made, O_RDWR, 0, why);
   if (!file || ::fsync(file.get()) != 0) return failed(why.empty() ? std::strerror(errno) : why);
   if (::link(made.c_str(), path_.c_str()) == 0) return std::nullopt;  // never over a file that came meanwhile

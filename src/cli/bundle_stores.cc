@@ -63,8 +63,10 @@ std::optional<query::Problem> bundle_logs(const std::string& home, const Period&
   query::LogFilter filter;
   filter.since_unix_ns = period.since_unix_ns, filter.until_unix_ns = period.until_unix_ns;
   query::LogLine parsed;
-  for (const query::LogFile& log : query::list_log_files(home)) {
-    if (log.modified_unix_ns < period.since_unix_ns) continue;
+  const auto logs = query::hold_log_files(home);
+  if (!logs.ok()) return logs.problem();
+  for (const query::HeldLog& log : logs.value()) {
+    if (log.file.modified_unix_ns < period.since_unix_ns) continue;
     // What of a damaged file can be read is taken; `db check` names the damage.
     static_cast<void>(query::read_log_file(log, [&](std::string_view line) {
       if (!query::passes(line, filter, parsed)) return true;

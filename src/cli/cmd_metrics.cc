@@ -87,7 +87,7 @@ int list_series(const Call& call, query::MetricReader& reader, const query::Seri
                  histogram ? null_cell() : real_cell(total_or_last, shown_value(total_or_last, v.unit, false)),
                  histogram ? count_cell(s.all.sketch().count) : null_cell(),
                  histogram ? real_cell(p95, shown_value(p95, v.unit, false)) : null_cell(),
-                 time_cell(s.newest_unix_s * kSecond), text_cell(v.description)});
+                 time_cell(query::seconds_as_ns(s.newest_unix_s)), text_cell(v.description)});
   }
   listing.print(call, "series", total);
   say_damage(call, reader);
@@ -101,7 +101,8 @@ void print_plot(const Call& call, const query::MetricAnswer& answer) {
   const bool rate = series.kind.starts_with("counter");
   std::vector<PlotPoint> curve;
   for (const query::MetricPoint& p : answer.points)
-    curve.push_back({p.time_unix_s * kSecond, query::point_value(series, p, answer.step_s, answer.quantile)});
+    curve.push_back(
+        {query::seconds_as_ns(p.time_unix_s), query::point_value(series, p, answer.range, answer.quantile)});
   char what[48] = "";
   if (series.is_histogram()) std::snprintf(what, sizeof what, " p%g", answer.quantile * 100);
   call.terminal.print("  " + call.terminal.style.paint(Colour::bold, terminal_safe(series.name) + what) + "  " +
@@ -122,9 +123,9 @@ Cell step_cell(const query::MetricAnswer& answer) { return count_cell(static_cas
 void add_histogram(Listing& listing, const query::MetricAnswer& answer, const query::MetricPoint& p) {
   const Sketch& s = p.sketch();
   const std::string& unit = answer.series.unit;
-  listing.add({time_cell(p.time_unix_s * kSecond), nano_cell(p.time_unix_s * kSecond), count_cell(s.count),
-               value_cell(s.count == 0 ? NAN : s.sum / static_cast<double>(s.count), unit), value_cell(s.min, unit),
-               value_cell(quantile(s, answer.quantile), unit), value_cell(s.max, unit),
+  listing.add({time_cell(query::seconds_as_ns(p.time_unix_s)), nano_cell(query::seconds_as_ns(p.time_unix_s)),
+               count_cell(s.count), value_cell(s.count == 0 ? NAN : s.sum / static_cast<double>(s.count), unit),
+               value_cell(s.min, unit), value_cell(quantile(s, answer.quantile), unit), value_cell(s.max, unit),
                json_cell(std::to_string(s.scale), std::to_string(s.scale)),
                p.exemplar().present ? text_cell(hex(p.exemplar().trace_id)) : null_cell(), step_cell(answer)});
 }
@@ -159,14 +160,14 @@ void print_points(const Call& call, const query::MetricAnswer& answer, std::uint
   const std::size_t shown = limit == 0 ? points.size() : std::min<std::size_t>(points.size(), limit);
   for (std::size_t i = points.size() - shown; i < points.size(); ++i) {  // the newest, oldest first
     const query::MetricPoint& p = points[i];
-    const std::int64_t time = p.time_unix_s * kSecond;
+    const std::int64_t time = query::seconds_as_ns(p.time_unix_s);
     if (series.is_histogram()) add_histogram(listing, answer, p);
     else if (series.is_gauge())
       listing.add({time_cell(time), nano_cell(time), value_cell(p.last, series.unit), null_cell(),
                    value_cell(p.min, series.unit), value_cell(p.max, series.unit), step_cell(answer)});
     else
       listing.add({time_cell(time), nano_cell(time), value_cell(p.sum, series.unit),
-                   value_cell(p.sum / static_cast<double>(answer.step_s), series.unit, true), null_cell(), null_cell(),
+                   value_cell(query::point_rate(p, answer.range), series.unit, true), null_cell(), null_cell(),
                    step_cell(answer)});
   }
   listing.print(call, "points", points.size());

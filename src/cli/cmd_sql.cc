@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/listing.h"
 #include "query/sql_run.h"
+#include "query/time_text.h"
 
 namespace honeylink::telemetry::cli {
 namespace {
@@ -45,6 +46,8 @@ int run(Call& call) {
     listing.add(std::move(row));
   }
   listing.print(call, "rows", result.value().total);
+  if (const std::uint64_t damaged = result.value().damaged; damaged != 0)
+    call.terminal.say(query::format_count(damaged) + " damaged pieces were left out; honeytel db check names them");
   return kOk;
 }
 

@@ -68,7 +68,7 @@ std::optional<query::Problem> copy_database(const std::string& path, const std::
 }
 
 /// Whole lines of the log that the engine writes.
-std::optional<query::Problem> copy_newest_log(const query::LogFile& log, const std::string& to) {
+std::optional<query::Problem> copy_newest_log(const query::HeldLog& log, const std::string& to) {
   std::string lines, why;
   const auto problem =
       query::read_log_file(log, [&](std::string_view line) { return lines.append(line) += '\n', true; });
@@ -90,13 +90,18 @@ std::optional<query::Problem> back_up(const std::string& home, const std::string
     if (auto problem = archive.add_file(name, copy, moved)) return problem;
     ::unlink(copy.c_str());
   }
-  for (const query::LogFile& log : query::list_log_files(home)) {
-    const bool newest = log.path == query::log_path(home);
+  const auto logs = query::hold_log_files(home);
+  if (!logs.ok()) return logs.problem();
+  for (const query::HeldLog& log : logs.value()) {
+    const std::string& from = log.file.path;
+    const std::string name = "logs" + from.substr(from.rfind('/'));
+    const bool newest = from == query::log_path(home);
     if (newest) {
       if (auto problem = copy_newest_log(log, copy)) return problem;
     }
-    const std::string name = "logs" + log.path.substr(log.path.rfind('/'));
-    if (auto problem = archive.add_file(name, newest ? copy : log.path, moved)) return problem;
+    if (auto problem =
+            newest ? archive.add_file(name, copy, moved) : archive.add_open_file(name, log.fd.get(), from, moved))
+      return problem;
   }
   if (query::file_exists(home + "/config.toml")) {
     if (auto problem = archive.add_file("config.toml", home + "/config.toml", moved)) return problem;

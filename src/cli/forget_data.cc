@@ -8,17 +8,16 @@
 #include <zstd.h>
 
 #include <algorithm>
-#include <map>
 
 #include "base/file.h"
 #include "base/utc.h"
+#include "cli/forget_traces.h"
 #include "query/database.h"
 #include "query/log_reader.h"
 #include "query/paths.h"
 #include "query/rings.h"
 #include "store/log_state.h"
 #include "store/segment_cut.h"
-#include "store/span_block.h"
 #include "store/sqlite.h"
 
 namespace honeylink::telemetry::cli {
@@ -56,66 +55,9 @@ std::optional<query::Problem> rewrite(const std::string& path, Erase&& erase_row
   return std::nullopt;
 }
 
-/// What forgotten blocks leave behind: where their traces were, and values that only they name. A block that cannot be
-/// read names nothing that could be shown.
-bool forget_leftovers(store::Connection& c) {
-  if (c.integer("SELECT count(*) FROM sqlite_schema WHERE name IN ('trace_range', 'foreign_ids', 'val')", 0) != 3)
-    return true;
-  if (c.execute("DELETE FROM trace_range WHERE blk NOT IN (SELECT id FROM blk);"
-                "DELETE FROM foreign_ids WHERE blk NOT IN (SELECT id FROM blk)") != SQLITE_OK)
-    return false;
-  store::SpanKeys keys;
-  store::Statement rows = c.prepare("SELECT id, trace_key, span_key FROM idkey");
-  while (rows && rows.step() == SQLITE_ROW) {
-    IdKey trace{}, span{};
-    std::copy_n(rows.blob(1).begin(), std::min(rows.blob(1).size(), trace.size()), trace.begin());
-    std::copy_n(rows.blob(2).begin(), std::min(rows.blob(2).size(), span.size()), span.begin());
-    keys.add(static_cast<std::uint32_t>(rows.integer(0)), trace, span);
-  }
-  std::map<std::uint32_t, std::string> named;
-  store::Statement value = c.prepare("SELECT data FROM val WHERE id = ?");
-  const auto value_of = [&](std::uint32_t id, std::string_view& text) {
-    std::string& kept = named[id];
-    if (kept.empty() && value.bind(1, id).step() == SQLITE_ROW && store::unpack_value(value.blob(0), text)) kept = text;
-    value.reset();
-    text = kept;
-    return !kept.empty();
-  };
-  rows = c.prepare("SELECT data FROM blk");
-  int code = SQLITE_MISUSE;
-  store::SpanBlockReader block;
-  while (rows && (code = rows.step()) == SQLITE_ROW) {
-    if (!block.open(
-            rows.blob(0), [&](std::uint32_t id) { return keys.find(id); }, value_of))
-      continue;
-    store::StoredSpan span;
-    for (std::size_t i = 0; i < block.count(); ++i) (void)block.read(i, span);
-  }
-  if (code != SQLITE_DONE) return false;
-  std::vector<std::int64_t> unnamed;
-  rows = c.prepare("SELECT id FROM val");
-  while (rows && (code = rows.step()) == SQLITE_ROW) {
-    if (!named.contains(static_cast<std::uint32_t>(rows.integer(0)))) unnamed.push_back(rows.integer(0));
-  }
-  rows = store::Statement();
-  store::Statement remove = c.prepare("DELETE FROM val WHERE id = ?");
-  return code == SQLITE_DONE && std::all_of(unnamed.begin(), unnamed.end(),
-                                            [&](std::int64_t id) { return remove.bind(1, id).run() == SQLITE_OK; });
-}
-
 std::optional<query::Problem> forget_traces(const std::string& home, std::int64_t before, Forgotten& gone) {
-  return rewrite(query::traces_path(home), [&](store::Connection& c) {
-    std::uint64_t other = 0;
-    const bool done = erase(c, "DELETE FROM hot WHERE t0 < ?1", before, gone.trace_blocks) &&
-                      erase(c, "DELETE FROM blk WHERE t0 < ?1", before, gone.trace_blocks) &&
-                      erase(c, "DELETE FROM crash WHERE died < ?1", before, other) &&
-                      erase(c, "DELETE FROM mark WHERE at < ?1", before, other);
-    if (!done || before != kAll) return done && forget_leftovers(c);
-    // What blocks leave behind; a file that never held one has no such tables.
-    for (const char* sql : {"DELETE FROM val", "DELETE FROM trace_range", "DELETE FROM foreign_ids"})
-      (void)c.execute(sql);
-    return c.execute("DELETE FROM str WHERE id > 0; DELETE FROM scope; DELETE FROM idkey") == SQLITE_OK;
-  });
+  return rewrite(query::traces_path(home),
+                 [&](store::Connection& c) { return forget_spans(c, before, gone.trace_blocks); });
 }
 
 /// Segments that reach over the moment keep what is younger; a damaged one goes whole.

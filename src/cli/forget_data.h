@@ -18,7 +18,7 @@ struct Forgotten {
   std::uint64_t trace_blocks = 0, metric_ticks = 0, log_lines = 0, rings = 0, other_files = 0;
 };
 
-/// Everything recorded before `before_unix_ns`, whole blocks of traces at a time: a block that began before goes.
+/// Everything recorded before `before_unix_ns` and nothing else: blocks and segments that reach over it are cut.
 /// INT64_MAX: all, with names, dead rings and quarantined files. `progress` is told the share that is done.
 [[nodiscard]] query::Answer<Forgotten> forget_data(const std::string& home, std::int64_t before_unix_ns,
                                                    const std::function<void(double)>& progress);

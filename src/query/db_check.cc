@@ -15,8 +15,10 @@
 #include "query/log_line.h"
 #include "query/log_reader.h"
 #include "query/paths.h"
+#include "query/time_text.h"
 #include "store/log_state.h"
 #include "store/metric_codec.h"
+#include "store/metric_format.h"
 #include "store/segment_blob.h"
 #include "store/span_block.h"
 #include "store/trace_codec.h"
@@ -24,7 +26,6 @@
 namespace honeylink::telemetry::query {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::size_t kIntegrityErrorsMax = 20;
 
 /// What is found, and how far it has come: bytes of blobs and files over all there are.
@@ -103,7 +104,7 @@ std::string numbered(const char* table, std::int64_t key) { return std::string(t
 
 std::uint64_t check_tick(Checked& db, const std::set<std::uint32_t>& series, store::Statement& row) {
   const auto bytes = row.blob(3);
-  const std::int64_t at = row.integer(1) * kSecond;
+  const std::int64_t at = seconds_as_ns(row.integer(1));
   store::MetricBlob blob(bytes);
   std::uint64_t points = 0, strangers = 0;
   for (store::StoredPoint point; blob.next(point); ++points) strangers += series.contains(point.sid) ? 0 : 1;
@@ -114,6 +115,8 @@ std::uint64_t check_tick(Checked& db, const std::set<std::uint32_t>& series, sto
   } else if (points != row.number(2)) {
     db.damaged(numbered("hot", row.integer(0)),
                "it holds " + std::to_string(points) + " points and says " + std::to_string(row.number(2)), at, at);
+  } else if (!store::is_tick(row.integer(1))) {
+    db.damaged(numbered("hot", row.integer(0)), "its time is no time", at, at);
   } else if (strangers != 0) {
     db.damaged(numbered("hot", row.integer(0)), std::to_string(strangers) + " points are of series that are not there",
                at, at);
@@ -124,7 +127,7 @@ std::uint64_t check_tick(Checked& db, const std::set<std::uint32_t>& series, sto
 std::uint64_t check_segment(Checked& db, store::SegmentWorkspace& work, store::Statement& row) {
   const auto bytes = row.blob(5);
   const std::string where = numbered("seg", row.integer(0));
-  const std::int64_t oldest = row.integer(2) * kSecond, newest = row.integer(3) * kSecond;
+  const std::int64_t oldest = seconds_as_ns(row.integer(2)), newest = seconds_as_ns(row.integer(3));
   const auto directory = store::SegmentDirectory::read(bytes, bytes.size());
   if (!directory) return db.damaged(where, "its directory's checksum does not fit", oldest, newest), bytes.size();
   std::uint64_t points = 0;
@@ -273,11 +276,14 @@ std::optional<Problem> check_database(Checking& checking, const char* store, con
 // --- logs
 
 void check_logs(Checking& checking, const std::string& home) {
-  for (const LogFile& file : list_log_files(home)) {
+  const auto held = hold_log_files(home);
+  if (!held.ok()) return checking.found({"logs", "files", held.problem().what, 0, 0});
+  for (const HeldLog& log : held.value()) {
     if (checking.report.interrupted) return;
+    const LogFile& file = log.file;
     const std::string name = file.path.substr(file.path.rfind('/') + 1);
     std::uint64_t number = 0, strange = 0, first = 0;
-    const auto problem = read_log_file(file, [&](std::string_view line) {
+    const auto problem = read_log_file(log, [&](std::string_view line) {
       ++number;
       if (!parse_log_line(line).sound && ++strange == 1) first = number;
       return true;

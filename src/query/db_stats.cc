@@ -8,40 +8,46 @@
 #include "query/database.h"
 #include "query/log_reader.h"
 #include "query/paths.h"
+#include "query/time_text.h"
 
 namespace honeylink::telemetry::query {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
+enum class Times : std::uint8_t { seconds, nanoseconds };
 
-/// One answer of rows, items, bytes, oldest, newest; times in units of `time_ns`.
+/// One answer of rows, items, bytes, oldest, newest.
 struct Question {
   const char *table, *tier, *unit, *sql;
-  std::int64_t time_ns;
+  Times times;
 };
 
 constexpr std::array<Question, 8> kMetrics{{
-    {"series", "", "", "SELECT count(*), 0, sum(length(name) + length(labels) + length(resource)) FROM series", 1},
-    {"hot", "10 s", "points", "SELECT count(*), sum(n), sum(length(data)), min(tick), max(tick) FROM hot", kSecond},
+    {"series", "", "", "SELECT count(*), 0, sum(length(name) + length(labels) + length(resource)) FROM series",
+     Times::nanoseconds},
+    {"hot", "10 s", "points", "SELECT count(*), sum(n), sum(length(data)), min(tick), max(tick) FROM hot",
+     Times::seconds},
     {"seg", "10 s", "points", "SELECT count(*), sum(n), sum(length(data)), min(t0), max(t1) FROM seg WHERE tier = 0",
-     kSecond},
+     Times::seconds},
     {"seg", "1 min", "points", "SELECT count(*), sum(n), sum(length(data)), min(t0), max(t1) FROM seg WHERE tier = 1",
-     kSecond},
+     Times::seconds},
     {"seg", "1 h", "points", "SELECT count(*), sum(n), sum(length(data)), min(t0), max(t1) FROM seg WHERE tier = 2",
-     kSecond},
-    {"ledger", "", "", "SELECT count(*), 0, sum(length(dropped) + 32), min(tick), max(tick) FROM ledger", kSecond},
-    {"alerts", "", "", "SELECT count(*) FROM alerts", 1},
-    {"slis", "", "", "SELECT count(*) FROM slis", 1},
+     Times::seconds},
+    {"ledger", "", "", "SELECT count(*), 0, sum(length(dropped) + 32), min(tick), max(tick) FROM ledger",
+     Times::seconds},
+    {"alerts", "", "", "SELECT count(*) FROM alerts", Times::nanoseconds},
+    {"slis", "", "", "SELECT count(*) FROM slis", Times::nanoseconds},
 }};
 constexpr std::array<Question, 8> kTraces{{
-    {"hot", "", "spans", "SELECT count(*), sum(n), sum(length(data)), min(t0), max(t1) FROM hot", 1},
-    {"blk", "", "spans", "SELECT count(*), sum(n), sum(length(data) + length(zone)), min(t0), max(t1) FROM blk", 1},
-    {"trace_range", "", "", "SELECT count(*), 0, count(*) * 16 FROM trace_range", 1},
-    {"foreign_ids", "", "", "SELECT count(*), 0, sum(length(filter)) FROM foreign_ids", 1},
-    {"str", "", "", "SELECT count(*), 0, sum(length(text)) FROM str", 1},
-    {"val", "", "", "SELECT count(*), 0, sum(length(data)) FROM val", 1},
-    {"idkey", "", "", "SELECT count(*), 0, sum(length(resource) + 64), min(started), max(started) FROM idkey", 1},
-    {"crash", "", "", "SELECT count(*), 0, 0, min(died), max(died) FROM crash", 1},
+    {"hot", "", "spans", "SELECT count(*), sum(n), sum(length(data)), min(t0), max(t1) FROM hot", Times::nanoseconds},
+    {"blk", "", "spans", "SELECT count(*), sum(n), sum(length(data) + length(zone)), min(t0), max(t1) FROM blk",
+     Times::nanoseconds},
+    {"trace_range", "", "", "SELECT count(*), 0, count(*) * 16 FROM trace_range", Times::nanoseconds},
+    {"foreign_ids", "", "", "SELECT count(*), 0, sum(length(filter)) FROM foreign_ids", Times::nanoseconds},
+    {"str", "", "", "SELECT count(*), 0, sum(length(text)) FROM str", Times::nanoseconds},
+    {"val", "", "", "SELECT count(*), 0, sum(length(data)) FROM val", Times::nanoseconds},
+    {"idkey", "", "", "SELECT count(*), 0, sum(length(resource) + 64), min(started), max(started) FROM idkey",
+     Times::nanoseconds},
+    {"crash", "", "", "SELECT count(*), 0, 0, min(died), max(died) FROM crash", Times::nanoseconds},
 }};
 
 std::uint64_t size_of(const std::string& path) noexcept {
@@ -60,8 +66,11 @@ std::optional<Problem> read_database(const char* store, const std::string& path,
     store::Statement row = connection.prepare(question.sql);
     if (!row) continue;  // a table of a later version that this file lacks
     if (row.step() != SQLITE_ROW) return database_problem(connection, path, "cannot read " + path);
+    const auto time_of = [&](std::int64_t stored) {
+      return question.times == Times::seconds ? seconds_as_ns(stored) : stored;
+    };
     to.push_back({store, question.table, question.tier, row.number(0), question.unit, row.number(1), row.number(2),
-                  row.integer(3) * question.time_ns, row.integer(4) * question.time_ns});
+                  time_of(row.integer(3)), time_of(row.integer(4))});
   }
   const std::int64_t page = connection.integer("PRAGMA page_size", 0);
   const std::int64_t free = connection.integer("PRAGMA freelist_count", 0);

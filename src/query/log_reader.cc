@@ -21,6 +21,7 @@ namespace {
 
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr int kWindowLogMax = 23;  // 8 MB
+constexpr int kHoldTries = 32;
 
 bool describe(const std::string& path, LogFile& file) {
   struct stat info {};
@@ -102,6 +103,13 @@ std::optional<Problem> read_compressed(int fd, const std::string& path, LineSpli
   }
 }
 
+bool is_still_there(const HeldLog& held, const LogFile& now) {
+  struct stat ours {
+  }, its{};
+  return held.fd && held.file.path == now.path && ::fstat(held.fd.get(), &ours) == 0 &&
+         ::lstat(now.path.c_str(), &its) == 0 && ours.st_ino == its.st_ino && ours.st_dev == its.st_dev;
+}
+
 }  // namespace
 
 bool passes(std::string_view raw, LogFilter& filter, LogLine& line) {
@@ -130,10 +138,31 @@ std::vector<LogFile> list_log_files(const std::string& home) {
 
 std::optional<Problem> read_log_file(const LogFile& file, const std::function<bool(std::string_view)>& visit) {
   std::string why;
-  const Fd fd = open_file(file.path, O_RDONLY, 0, why);
-  if (!fd) return unreadable(file.path, why);
+  HeldLog held{file, open_file(file.path, O_RDONLY, 0, why)};
+  if (!held.fd) return unreadable(file.path, why);
+  return read_log_file(held, visit);
+}
+
+std::optional<Problem> read_log_file(const HeldLog& log, const std::function<bool(std::string_view)>& visit) {
   LineSplitter lines(visit);
-  return file.compressed ? read_compressed(fd.get(), file.path, lines) : read_plain(fd.get(), file.path, lines);
+  return log.file.compressed ? read_compressed(log.fd.get(), log.file.path, lines)
+                             : read_plain(log.fd.get(), log.file.path, lines);
+}
+
+Answer<std::vector<HeldLog>> hold_log_files(const std::string& home) {
+  std::string why;
+  for (int tries = 0; tries < kHoldTries; ++tries) {
+    std::vector<HeldLog> held;
+    for (LogFile& file : list_log_files(home)) {
+      Fd fd = open_file(file.path, O_RDONLY, 0, why);
+      held.push_back({std::move(file), std::move(fd)});
+    }
+    // Open is not enough: between the listing and now one may have been rotated into another's place, or a new one
+    // begun.
+    const std::vector<LogFile> now = list_log_files(home);
+    if (std::equal(held.begin(), held.end(), now.begin(), now.end(), is_still_there)) return held;
+  }
+  return Problem{ProblemKind::busy, "the log files change too fast to be listed", why, "try again"};
 }
 
 LogFollower::LogFollower(std::string path, bool from_start)

@@ -43,6 +43,17 @@ inline constexpr std::size_t kLogLineBytesMax = std::size_t{1}
 [[nodiscard]] std::optional<Problem> read_log_file(const LogFile& file,
                                                    const std::function<bool(std::string_view)>& visit);
 
+/// A file of the listing, open: what is rotated, compressed or thrown away meanwhile can still be read.
+struct HeldLog {
+  LogFile file;
+  Fd fd;
+};
+/// All of one moment, oldest first.
+[[nodiscard]] Answer<std::vector<HeldLog>> hold_log_files(const std::string& home);
+/// As above, from its beginning; once.
+[[nodiscard]] std::optional<Problem> read_log_file(const HeldLog& log,
+                                                   const std::function<bool(std::string_view)>& visit);
+
 /// Follows the newest file across rotations. The first poll() begins at its end, or at its beginning where
 /// `from_start`.
 class LogFollower {

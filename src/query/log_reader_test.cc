@@ -53,6 +53,23 @@ TEST_F(LogReader, RotatedFilesComeFirstInTheirOrder) {
   EXPECT_FALSE(problem_);
 }
 
+TEST_F(LogReader, FilesThatAreHeldAreReadThoughTheyAreRotatedCompressedAndThrownAway) {
+  write(log_path(home_), "four\n");
+  write(log_path(home_) + ".3", "three\n");
+  write(log_path(home_) + ".2.zst", compress("two\n"));
+  const auto held = hold_log_files(home_);
+  ASSERT_TRUE(held.ok());
+  std::filesystem::remove(log_path(home_) + ".2.zst");
+  write(log_path(home_) + ".3.zst", compress("three\n"));
+  std::filesystem::remove(log_path(home_) + ".3");
+  std::filesystem::rename(log_path(home_), log_path(home_) + ".4");
+  write(log_path(home_), "five\n");
+  std::vector<std::string> lines;
+  for (const HeldLog& log : held.value())
+    EXPECT_FALSE(read_log_file(log, [&](std::string_view line) { return lines.emplace_back(line), true; }));
+  EXPECT_EQ(lines, (std::vector<std::string>{"two", "three", "four"}));
+}
+
 TEST_F(LogReader, ALineThatIsStillBeingWrittenIsLeftOut) {
   write(log_path(home_), "whole\npart");
   EXPECT_EQ(read_all(), std::vector<std::string>{"whole"});

@@ -28,10 +28,12 @@ std::optional<Problem> read_log_words(const LogWords& words, const std::string& 
 
 LogPage find_logs(const std::string& home, LogFilter& filter, std::uint64_t limit) {
   LogPage page;
-  for (const LogFile& file : list_log_files(home)) {
-    if (file.modified_unix_ns < filter.since_unix_ns) continue;
+  const auto held = hold_log_files(home);
+  if (!held.ok()) return page.problem = held.problem(), page;
+  for (const HeldLog& log : held.value()) {
+    if (log.file.modified_unix_ns < filter.since_unix_ns) continue;
     LogLine line;
-    const auto said = read_log_file(file, [&](std::string_view raw) {
+    const auto said = read_log_file(log, [&](std::string_view raw) {
       if (!passes(raw, filter, line)) return true;
       ++page.total;
       page.lines.emplace_back(raw);

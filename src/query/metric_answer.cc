@@ -12,7 +12,6 @@
 namespace honeylink::telemetry::query {
 namespace {
 
-constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kSteps[] = {10, 30, 60, 300, 600, 1'800, 3'600, 7'200, 21'600, 43'200, 86'400};
 constexpr std::int64_t kStepsShown = 360;
 
@@ -72,6 +71,7 @@ Answer<MetricAnswer> ask_metric(MetricReader& reader, const MetricQuestion& ques
   range.step_s = answer.step_s;
   auto points = reader.points(found, range);
   if (!points.ok()) return points.problem();
+  answer.range = range;
   answer.points = std::move(points.value());
   return answer;
 }
@@ -90,7 +90,11 @@ void append_series(JsonWriter& json, const SeriesSummary& s) {
   if (v.is_histogram()) json.count(s.all.sketch().count);
   else json.null();
   real("p95", v.is_histogram() ? quantile(s.all.sketch(), 0.95) : NAN);
-  json.key("newest").text(format_utc(s.newest_unix_s * kSecond)).key("description").text(v.description).end_object();
+  json.key("newest")
+      .text(format_utc(seconds_as_ns(s.newest_unix_s)))
+      .key("description")
+      .text(v.description)
+      .end_object();
 }
 
 std::string series_list_json(const std::vector<SeriesSummary>& summaries, std::uint64_t limit) {
@@ -110,7 +114,7 @@ void append_point(JsonWriter& json, const MetricAnswer& answer, const MetricPoin
     if (std::isfinite(value)) json.real(value);
     else json.null();
   };
-  const std::int64_t time = p.time_unix_s * kSecond;
+  const std::int64_t time = seconds_as_ns(p.time_unix_s);
   json.begin_object().key("time").text(format_utc(time)).key("time_unix_nano").text(std::to_string(time));
   if (answer.series.is_histogram()) {
     const Sketch& s = p.sketch();
@@ -123,7 +127,7 @@ void append_point(JsonWriter& json, const MetricAnswer& answer, const MetricPoin
   } else if (answer.series.is_gauge()) {
     real("value", p.last), real("rate", NAN), real("min", p.min), real("max", p.max);
   } else {
-    real("value", p.sum), real("rate", p.sum / static_cast<double>(answer.step_s)), real("min", NAN), real("max", NAN);
+    real("value", p.sum), real("rate", point_rate(p, answer.range)), real("min", NAN), real("max", NAN);
   }
   json.key("step_s").integer(answer.step_s).end_object();
 }

@@ -19,6 +19,7 @@ struct MetricQuestion {
 struct MetricAnswer {
   SeriesView series;  // the first of those that were added up
   MetricExtent extent;
+  MetricRange range;  // as asked, in these steps
   std::int64_t step_s = 10, step_asked_s = 10;
   double quantile = 0.95;
   std::vector<MetricPoint> points;

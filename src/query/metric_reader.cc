@@ -216,12 +216,17 @@ Answer<std::vector<MetricPoint>> MetricReader::points(const std::vector<const Se
   return steps.take();
 }
 
-double point_value(const SeriesView& series, const MetricPoint& point, std::int64_t step_s, double q) {
+double point_rate(const MetricPoint& point, const MetricRange& range) {
+  return point.sum / static_cast<double>(covered_seconds(point, std::max<std::int64_t>(1, range.step_s),
+                                                         range.since_unix_s, range.until_unix_s));
+}
+
+double point_value(const SeriesView& series, const MetricPoint& point, const MetricRange& range, double q) {
   if (!point.any()) return NAN;
   if (series.is_histogram()) return quantile(point.sketch(), q);
   if (series.is_gauge()) return point.last;
   if (series.kind == "up_down") return point.sum;
-  return point.sum / static_cast<double>(std::max<std::int64_t>(1, step_s));
+  return point_rate(point, range);
 }
 
 }  // namespace honeylink::telemetry::query

@@ -88,8 +88,11 @@ class MetricReader {
   std::uint64_t damaged_ = 0;
 };
 
-/// The number of a point as it is plotted: rate per second (counter), last (gauge), change (up_down), quantile q
-/// (histogram).
-[[nodiscard]] double point_value(const SeriesView& series, const MetricPoint& point, std::int64_t step_s, double q);
+/// The number of a point of this range as it is plotted: rate per second (counter; of the seconds of its step that lie
+/// in the range), last (gauge), change (up_down), quantile q (histogram).
+[[nodiscard]] double point_value(const SeriesView& series, const MetricPoint& point, const MetricRange& range,
+                                 double q);
+/// How fast a counter grew in a point of this range, a second.
+[[nodiscard]] double point_rate(const MetricPoint& point, const MetricRange& range);
 
 }  // namespace honeylink::telemetry::query

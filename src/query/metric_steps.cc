@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/sketch.h"
+#include "store/metric_format.h"
 
 namespace honeylink::telemetry::query {
 namespace {
@@ -43,12 +44,22 @@ const ExemplarInfo& MetricPoint::exemplar() const noexcept {
   return detail ? detail->exemplar : kNone;
 }
 
+std::int64_t covered_seconds(const MetricPoint& point, std::int64_t step_s, std::int64_t since_unix_s,
+                             std::int64_t until_unix_s) noexcept {
+  const std::int64_t tick = std::max<std::int64_t>(point.tick_s, 1);
+  const std::int64_t begin = std::max(point.time_unix_s, since_unix_s),
+                     last = std::min(point.time_unix_s + step_s - 1, until_unix_s);
+  const std::int64_t first_tick = -floor_divided(-begin, tick) * tick, last_tick = floor_divided(last, tick) * tick;
+  return std::max(last_tick - first_tick + tick, tick);
+}
+
 void add_tick(const store::MetricPart& part, std::size_t i, MetricPoint& to) {
   const store::SeriesPoints& from = *part.points;
+  to.tick_s = std::max(to.tick_s, part.grid.step_s);
   if (to.count == 0) to.min = INFINITY, to.max = -INFINITY;
   if (from.kind == MetricType::histogram) {
     ++to.count;
-    return merge(detail_of(to).sketch, from.sketches[i]);
+    return merge(detail_of(to).sketch, from.sketches[i], store::kSketchBucketsMax);  // as SQL's merge_sketch
   }
   const double last = number_of(from.kind, from.last[i]);
   if (from.count.empty()) {
@@ -111,7 +122,7 @@ bool MetricSteps::add_as_they_are(const store::MetricPart& part, std::int64_t si
     for (std::size_t i = first; i < end; ++i, ++point) {
       const double value = number(from.last[i]);
       point->time_unix_s = part.time_unix_s(i), point->last_unix_s = point->time_unix_s + step_s_;
-      point->count = 1;
+      point->count = 1, point->tick_s = step_s_;
       point->sum = point->min = point->max = point->last = value;
       if (std::isnan(value)) point->sum = 0, point->min = INFINITY, point->max = -INFINITY;
     }

@@ -20,6 +20,7 @@ struct MetricPoint {
   double min = 0, max = 0;       // of the 10 s points; gauge: of its values. Void (min > max) where none is a number
   double last = 0;               // gauge: the latest value
   std::int64_t last_unix_s = INT64_MIN;  // the end of the tick that it is of
+  std::int64_t tick_s = 0;               // length of the coarsest tick in it
   struct Detail {
     Sketch sketch;          // histogram
     ExemplarInfo exemplar;  // of the largest value
@@ -30,6 +31,11 @@ struct MetricPoint {
   [[nodiscard]] const Sketch& sketch() const noexcept;
   [[nodiscard]] const ExemplarInfo& exemplar() const noexcept;
 };
+
+/// Of the step that begins there, the seconds that ticks in [since, until] may speak of: at both ends of what was asked
+/// for that is less than the step. At least one tick.
+[[nodiscard]] std::int64_t covered_seconds(const MetricPoint& point, std::int64_t step_s, std::int64_t since_unix_s,
+                                           std::int64_t until_unix_s) noexcept;
 
 /// Adds the i-th tick of a part.
 void add_tick(const store::MetricPart& part, std::size_t i, MetricPoint& to);

@@ -94,6 +94,53 @@ TEST(MetricSteps, TheRangeIsKeptToAtBothEnds) {
   EXPECT_EQ(points.back().time_unix_s, kBegin + 30);
 }
 
+// A rate is of the seconds that were asked for, not of those that a step would have.
+TEST(MetricSteps, OfAStepAtTheEndsOfTheRangeOnlyTheSecondsInItCount) {
+  const auto tens = counter({1, 2, 3, 4, 5, 6, 7}, {1, 1, 1, 1, 1, 1, 1});
+  const std::int64_t since = kBegin + 35, until = kBegin + 75;
+  MetricSteps steps(60);
+  steps.add(part(tens), since, until);
+  const auto points = steps.take();
+  ASSERT_EQ(points.size(), 2U);
+  EXPECT_EQ(points[0].sum, 2);
+  EXPECT_EQ(covered_seconds(points[0], 60, since, until), 20);  // of the ticks at 40 and 50
+  EXPECT_EQ(points[1].sum, 2);
+  EXPECT_EQ(covered_seconds(points[1], 60, since, until), 20);  // at 60 and 70
+  EXPECT_EQ(covered_seconds(points[0], 60, INT64_MIN, INT64_MAX), 60);
+  EXPECT_EQ(covered_seconds(points[0], 60, kBegin + 59, INT64_MAX), 10);
+}
+
+TEST(MetricSteps, OfRollUpsAPartlyAskedForStepIsWholeMinutes) {
+  store::SeriesPoints minutes;
+  for (std::uint32_t tick = 0; tick < 20; ++tick)
+    minutes.ticks.push_back(tick), minutes.last.push_back(1), minutes.count.push_back(6), minutes.min.push_back(1),
+        minutes.max.push_back(1), minutes.sum.push_back(6);
+  const std::int64_t since = kBegin + 90, until = kBegin + 750;
+  MetricSteps steps(600);
+  steps.add({{1, kBegin, 60, 1440}, &minutes}, since, until);
+  const auto points = steps.take();
+  ASSERT_EQ(points.size(), 2U);
+  EXPECT_EQ(points[0].sum / static_cast<double>(covered_seconds(points[0], 600, since, until)), 0.1);
+  EXPECT_EQ(points[1].sum / static_cast<double>(covered_seconds(points[1], 600, since, until)), 0.1);
+}
+
+TEST(MetricSteps, SketchesFarApartMergeWithoutBecomingCoarser) {
+  store::SeriesPoints seconds;
+  seconds.kind = MetricType::histogram;
+  seconds.ticks = {0, 1};
+  Sketch low;
+  low.scale = 4, low.offset = -800, low.buckets = {2}, low.count = 2, low.sum = 1, low.min = low.max = 1e-15;
+  Sketch high = low;
+  high.offset = 800, high.min = high.max = 1e15;
+  seconds.sketches = {low, high};
+  MetricSteps steps(60);
+  steps.add(part(seconds), INT64_MIN, INT64_MAX);
+  const auto points = steps.take();
+  ASSERT_EQ(points.size(), 1U);
+  EXPECT_EQ(points[0].sketch().scale, 4);
+  EXPECT_EQ(points[0].sketch().count, 4U);
+}
+
 TEST(MetricSteps, TimesBefore1970AndFarApart) {
   MetricSteps steps(60);
   const auto one = counter({0}, {1});

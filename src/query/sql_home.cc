@@ -10,12 +10,10 @@
 namespace honeylink::telemetry::query {
 namespace {
 
-using HomeName = std::shared_ptr<std::string>;
-
 /// honeytel_home() tells, honeytel_home('DIR') tells and sets.
 void home_function(sqlite3_context* context, int count, sqlite3_value** values) noexcept {
   try {
-    std::string& home = **static_cast<HomeName*>(sqlite3_user_data(context));
+    std::string& home = (*static_cast<SqlHome*>(sqlite3_user_data(context)))->path;
     if (count == 1) {
       const auto* text = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
       if (text == nullptr || *text == '\0')
@@ -24,6 +22,12 @@ void home_function(sqlite3_context* context, int count, sqlite3_value** values) 
     }
     result_text(context, home);
   } catch (const std::exception& error) { sqlite3_result_error(context, error.what(), -1); }
+}
+
+/// honeytel_damaged(): what the tables of this connection have left out so far because it could not be read.
+void damaged_function(sqlite3_context* context, int, sqlite3_value**) noexcept {
+  const SqlHome& home = *static_cast<SqlHome*>(sqlite3_user_data(context));
+  sqlite3_result_int64(context, static_cast<sqlite3_int64>(home->damaged));
 }
 
 }  // namespace
@@ -42,15 +46,17 @@ std::string home_of_connection(sqlite3* db) {
 }
 
 int add_sql(sqlite3* db, const std::string& home) {
-  const auto shared = std::make_shared<std::string>(home);
+  const auto shared = std::make_shared<SqlHomeState>(SqlHomeState{home});
   int code = add_tables(db, shared);
   if (code == SQLITE_OK) code = add_functions(db);
-  for (const int arguments : {0, 1}) {
-    if (code != SQLITE_OK) break;
-    code = sqlite3_create_function_v2(db, "honeytel_home", arguments, SQLITE_UTF8 | SQLITE_DIRECTONLY,
-                                      new HomeName(shared), home_function, nullptr, nullptr,
-                                      [](void* p) { delete static_cast<HomeName*>(p); });
-  }
+  const auto add = [&](const char* name, int arguments, auto* function) {
+    if (code != SQLITE_OK) return;
+    code = sqlite3_create_function_v2(db, name, arguments, SQLITE_UTF8 | SQLITE_DIRECTONLY, new SqlHome(shared),
+                                      function, nullptr, nullptr, [](void* p) { delete static_cast<SqlHome*>(p); });
+  };
+  add("honeytel_home", 0, home_function);
+  add("honeytel_home", 1, home_function);
+  add("honeytel_damaged", 0, damaged_function);
   return code;
 }
 

@@ -14,7 +14,7 @@ namespace honeylink::telemetry::query {
 [[nodiscard]] std::string home_of_connection(sqlite3* db);
 
 /// Everything that SQL over a home has: the tables of sql_tables.h, the functions of sql_functions.h and
-/// honeytel_home(). SQLite's result code.
+/// honeytel_home() and honeytel_damaged(). SQLite's result code.
 [[nodiscard]] int add_sql(sqlite3* db, const std::string& home);
 
 }  // namespace honeylink::telemetry::query

@@ -24,15 +24,18 @@ struct LogsTable {
 
   class Cursor {
    public:
-    explicit Cursor(LogsTable& table) : home_(*table.home) {}
-    bool begin(const Pushed& pushed, std::string&) {
+    explicit Cursor(LogsTable& table) : home_(table.home->path) {}
+    bool begin(const Pushed& pushed, std::string& why) {
       filter_.since_unix_ns = pushed.since_unix_ns, filter_.until_unix_ns = pushed.until_unix_ns;
       // Other texts may stand in a line in another spelling; SQLite compares those.
       const std::string_view trace = pushed.texts[0].value_or("");
       if (!normalize_trace_prefix(trace, filter_.trace_prefix) || filter_.trace_prefix != trace)
         filter_.trace_prefix.clear();
-      files_ = list_log_files(home_);
+      auto held = hold_log_files(home_);
+      if (!held.ok()) return why = held.problem().what + ": " + held.problem().why, false;
+      files_ = std::move(held.value());
       file_ = at_ = 0;
+      damaged_ = 0;
       lines_.clear();
       return true;
     }
@@ -44,11 +47,13 @@ struct LogsTable {
         if (file_ == files_.size()) return false;
         lines_.clear();
         at_ = 0;
-        const LogFile& file = files_[file_++];
-        if (file.modified_unix_ns < filter_.since_unix_ns) continue;
-        static_cast<void>(read_log_file(file, [&](std::string_view line) { return lines_.emplace_back(line), true; }));
+        const HeldLog& log = files_[file_++];
+        if (log.file.modified_unix_ns < filter_.since_unix_ns) continue;
+        // Of a damaged file what comes before the damage.
+        if (read_log_file(log, [&](std::string_view line) { return lines_.emplace_back(line), true; })) ++damaged_;
       }
     }
+    [[nodiscard]] std::uint64_t damaged() const noexcept { return damaged_; }
     void column(sqlite3_context* context, int i) {
       switch (i) {
         case 0:
@@ -85,9 +90,10 @@ struct LogsTable {
     }
     std::string home_;
     LogFilter filter_;
-    std::vector<LogFile> files_;
+    std::vector<HeldLog> files_;
     std::vector<std::string> lines_;
     std::size_t file_ = 0, at_ = 0;
+    std::uint64_t damaged_ = 0;
     LogLine line_;
   };
 };

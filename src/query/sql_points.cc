@@ -70,7 +70,7 @@ struct PointsTable {
 
   class Cursor {
    public:
-    explicit Cursor(PointsTable& table) : home_(*table.home) {}
+    explicit Cursor(PointsTable& table) : home_(table.home->path) {}
     bool begin(const Pushed& pushed, std::string& why) {
       scan_.reset();
       auto opened = MetricReader::open(home_);
@@ -108,6 +108,7 @@ struct PointsTable {
       store_point();
       return true;
     }
+    [[nodiscard]] std::uint64_t damaged() const { return scan_ ? scan_->scan.damaged() : 0; }
     void column(sqlite3_context* context, int i) {
       switch (i) {
         case kMetric:
@@ -125,9 +126,9 @@ struct PointsTable {
         case kUnit:
           return result_text(context, series_->unit);
         case kTs:
-          return result_text(context, format_utc(time_ * kSecond));
+          return result_text(context, format_utc(seconds_as_ns(time_)));
         case kTsNano:
-          return sqlite3_result_int64(context, time_ * kSecond);
+          return sqlite3_result_int64(context, seconds_as_ns(time_));
         case kTraceId:
           return exemplar_ != nullptr ? result_text(context, hex(exemplar_->trace_id)) : sqlite3_result_null(context);
         case kSeries:
@@ -143,8 +144,6 @@ struct PointsTable {
     bool finish(std::string& why) {
       part_ = {};
       if (scan_->scan.failed()) why = reader_->problem().what + ": " + reader_->problem().why;
-      else if (const std::uint64_t n = scan_->scan.damaged(); n != 0)
-        why = std::to_string(n) + " damaged pieces of metrics.db cannot be read; honeytel db check names them";
       return false;
     }
     /// Of a crafted file a series may say that it is a histogram while its points are none.

@@ -152,6 +152,8 @@ Answer<SqlResult> run_sql(const std::string& home, const std::string& sql, const
     result.columns.emplace_back(name == nullptr ? "" : name);
   }
   if (collect(statement, bounds, result) != SQLITE_DONE) return sql_problem(connection, home, bounds, deadline);
+  statement.reset();
+  result.damaged = static_cast<std::uint64_t>(connection.integer("SELECT honeytel_damaged()", 0));
   return result;
 }
 

@@ -30,6 +30,7 @@ struct SqlResult {
   std::vector<std::vector<SqlValue>> rows;
   std::uint64_t total = 0;  // rows that there are; where `truncated` cut the run short: at least
   bool truncated = false;
+  std::uint64_t damaged = 0;  // pieces of the stores that were left out because they cannot be read
 };
 [[nodiscard]] Answer<SqlResult> run_sql(const std::string& home, const std::string& sql, const SqlBounds& bounds);
 

@@ -46,7 +46,7 @@ struct SpansTable {
   /// Views are made when a column of the row is asked for; `GROUP BY name` then costs the name, not the attributes.
   class Cursor {
    public:
-    explicit Cursor(SpansTable& table) : home_(*table.home) {}
+    explicit Cursor(SpansTable& table) : home_(table.home->path) {}
     bool begin(const Pushed& pushed, std::string& why) {
       walk_.reset();
       trace_.reset();
@@ -75,6 +75,7 @@ struct SpansTable {
       if (walk_->failed()) why = told(reader_->problem());
       return false;
     }
+    [[nodiscard]] std::uint64_t damaged() const { return reader_ ? reader_->damaged_blobs() : 0; }
     void column(sqlite3_context* context, int i) {
       if (viewed_ || !head_column(context, i)) view_column(context, i, view());
     }

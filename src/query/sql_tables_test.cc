@@ -10,7 +10,9 @@
 #include <fstream>
 
 #include "query/database.h"
+#include "query/log_reader.h"
 #include "query/paths.h"
+#include "query/sql_home.h"
 #include "query/test_trace_home.h"
 #include "store/metric_store.h"
 #include "store/test_history.h"
@@ -43,7 +45,7 @@ class Tables : public testing::Test {
     auto opened = open_memory_database();
     ASSERT_TRUE(opened.ok());
     connection_ = std::move(opened.value());
-    ASSERT_EQ(add_tables(connection_.get(), std::make_shared<const std::string>(home_.home.path)), SQLITE_OK);
+    ASSERT_EQ(add_tables(connection_.get(), std::make_shared<SqlHomeState>(SqlHomeState{home_.home.path})), SQLITE_OK);
     for (const char* table : {"spans", "points", "logs"}) {
       const std::string copy = std::string("CREATE TABLE plain_") + table + " AS SELECT * FROM " + table;
       ASSERT_EQ(connection_.execute(copy.c_str()), SQLITE_OK) << connection_.error();
@@ -235,6 +237,39 @@ TEST_F(Tables, ADamagedDatabaseIsAnErrorNotAShortAnswer) {
   ::close(file);
   const auto rows = answer(connection_, "SELECT count(*) FROM spans");
   EXPECT_NE(rows.at(0).find("error: cannot read the traces: "), std::string::npos) << rows.at(0);
+}
+
+// A damaged blob is not a damaged database: the statement goes on without it, and says how many.
+TEST_F(Tables, WhatIsDamagedIsLeftOutOfEveryTableAndCounted) {
+  home_.pack();
+  commit_points();
+  const auto damage = [&](const std::string& path, const char* sql) {
+    store::Connection file;
+    ASSERT_EQ(file.open(path, store::Access::read_write, 1000), SQLITE_OK);
+    ASSERT_EQ(file.execute(sql), SQLITE_OK) << file.error();
+  };
+  damage(
+      metrics_path(home_.home.path),
+      "UPDATE hot SET data = CAST(substr(data, 1, 20) || x'ee' || substr(data, 22) AS BLOB) WHERE commit_no IN (3, 4);"
+      "INSERT INTO hot SELECT max(commit_no) + 1, 9223372036854775800, n, data FROM hot");
+  damage(traces_path(home_.home.path),
+         "UPDATE blk SET data = CAST(substr(data, 1, 99) || x'ee' || substr(data, 101) AS BLOB) WHERE id = 2");
+  std::filesystem::create_directory(logs_directory(home_.home.path));
+  std::ofstream(log_path(home_.home.path) + ".1.zst") << "no frame of zstd";
+  std::ofstream(log_path(home_.home.path)) << "{}\n";
+  auto opened = open_memory_database();
+  ASSERT_TRUE(opened.ok());
+  store::Connection& sql = opened.value();
+  ASSERT_EQ(add_sql(sql.get(), home_.home.path), SQLITE_OK);
+  EXPECT_EQ(sql.integer("SELECT honeytel_damaged()", -1), 0);
+  EXPECT_EQ(sql.integer("SELECT count(*) FROM points", -1), 4 * 18);
+  EXPECT_EQ(sql.integer("SELECT honeytel_damaged()", -1), 3);
+  const std::int64_t spans = sql.integer("SELECT count(*) FROM spans", -1);
+  EXPECT_GT(spans, 1000);
+  EXPECT_LT(spans, static_cast<std::int64_t>(kSpans));
+  EXPECT_EQ(sql.integer("SELECT honeytel_damaged()", -1), 4);
+  EXPECT_EQ(sql.integer("SELECT count(*) FROM logs", -1), 1);
+  EXPECT_EQ(sql.integer("SELECT honeytel_damaged()", -1), 5);
 }
 
 TEST_F(Tables, NoViewOfAFileMayNameThem) {

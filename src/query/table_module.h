@@ -9,11 +9,12 @@
 //     bool begin(const Pushed&, std::string& why);   // false: an error
 //     bool next(std::string& why);                   // false: the end; with a `why`: an error
 //     void column(sqlite3_context*, int);
+//     std::uint64_t damaged() const;                 // pieces left out since begin()
 //   };
 //
 // Tables are read-only and eponymous: they exist without CREATE, and no view or trigger of a file may name them
 // (SQLITE_VTAB_DIRECTONLY). SQLite checks again what is pushed down, so that a cursor may give more than asked, never
-// less. Nothing throws through SQLite.
+// less. What is damaged is left out and counted; it ends no statement. Nothing throws through SQLite.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -31,9 +32,13 @@ inline void result_text(sqlite3_context* context, std::string_view text) {
   sqlite3_result_text64(context, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
-/// Where the tables of a connection read. It may be changed between two statements; a cursor takes what holds when it
-/// is made.
-using SqlHome = std::shared_ptr<const std::string>;
+/// What the tables of a connection share. The path may be changed between two statements; a cursor takes what holds
+/// when it is made.
+struct SqlHomeState {
+  std::string path;
+  std::uint64_t damaged = 0;  // pieces of the stores that could not be read, so far
+};
+using SqlHome = std::shared_ptr<SqlHomeState>;
 
 /// What a statement asks of a table, as far as it was pushed down. The texts live as long as begin().
 struct Pushed {
@@ -77,9 +82,11 @@ class TableModule {
   struct Walk {
     sqlite3_vtab_cursor base{};
     typename Table::Cursor cursor;
+    SqlHomeState& home;
     std::int64_t row = 0;
+    std::uint64_t damaged = 0;  // of the cursor, as far as it is counted
     bool at_end = true;
-    explicit Walk(Table& table) : cursor(table) {}
+    explicit Walk(Table& table) : cursor(table), home(*table.home) {}
   };
 
   static int connect(sqlite3* db, void* home, int, const char* const*, sqlite3_vtab** made, char**) noexcept {
@@ -116,6 +123,9 @@ class TableModule {
   static int step(Walk* walk) {
     std::string why;
     walk->at_end = !walk->cursor.next(why);
+    const std::uint64_t damaged = walk->cursor.damaged();
+    walk->home.damaged += damaged - walk->damaged;
+    walk->damaged = damaged;
     return walk->at_end && !why.empty() ? fail(&walk->base, why.c_str()) : SQLITE_OK;
   }
   static int filter(sqlite3_vtab_cursor* base, int bits, const char*, int count, sqlite3_value** values) noexcept {
@@ -124,7 +134,7 @@ class TableModule {
       Pushed pushed;
       PushDown::take(bits, {values, static_cast<std::size_t>(count)}, Table::kPushed, pushed);
       std::string why;
-      walk->row = 0;
+      walk->row = 0, walk->damaged = 0;
       if (!walk->cursor.begin(pushed, why)) return fail(base, why.c_str());
       return step(walk);
     } catch (const std::exception& error) { return fail(base, error.what()); }

@@ -18,6 +18,12 @@ namespace honeylink::telemetry::query {
 [[nodiscard]] std::optional<std::int64_t> parse_moment(std::string_view text, std::int64_t now_unix_ns);
 inline constexpr std::string_view kMomentForms = "1h, 30m, 7d, now, 2026-11-23, 2026-11-23T21:00:00Z or @1790000000";
 
+/// Unix seconds as nanoseconds; what does not fit, of a damaged file, becomes the end of the range.
+constexpr std::int64_t seconds_as_ns(std::int64_t unix_s) noexcept {
+  constexpr std::int64_t kMax = INT64_MAX / 1'000'000'000;
+  return unix_s > kMax ? INT64_MAX : unix_s < -kMax ? INT64_MIN : unix_s * 1'000'000'000;
+}
+
 using telemetry::format_utc;
 /// "2026-11-23 22:00:00.123 +01:00", for people.
 [[nodiscard]] std::string format_local(std::int64_t unix_ns);

@@ -19,6 +19,9 @@ inline constexpr int kRealPlacesMax = 9;  // more never pays: eight bytes are sh
 
 // A sketch is bounded by what merge() can make and a little more.
 inline constexpr std::size_t kSketchBucketsMax = 4096;
+/// Ticks lie within so many seconds of 1970: sums of times stay far from the ends. What lies beyond is damage.
+inline constexpr std::int64_t kTickMax = std::int64_t{1} << 39;
+constexpr bool is_tick(std::int64_t unix_s) noexcept { return unix_s >= -kTickMax && unix_s <= kTickMax; }
 inline constexpr std::int64_t kSketchIndexMax = 1 << 24;  // scale 4 spans ±17,184 over all doubles
 inline constexpr int kSketchScaleMin = -64;
 

@@ -5,6 +5,7 @@
 #include <bit>
 #include <set>
 
+#include "store/metric_format.h"
 #include "store/point_digest.h"
 
 namespace honeylink::telemetry::store {
@@ -164,7 +165,7 @@ bool MetricScan::next_in_tick(MetricPart& part) {
       return false;
     }
     blob_ = MetricBlob(ticks_.blob(1));
-    in_blob_ = blob_.sound();
+    in_blob_ = blob_.sound() && is_tick(ticks_.integer(0));
     next_sid_ = 0;
     if (!in_blob_) ++damaged_;
   }

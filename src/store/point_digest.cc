@@ -7,6 +7,7 @@
 #include "base/sketch.h"
 #include "store/bytes.h"
 #include "store/metric_codec.h"
+#include "store/metric_format.h"
 #include "store/segment_integers.h"
 
 namespace honeylink::telemetry::store {
@@ -19,7 +20,7 @@ constexpr std::size_t kHead = 8;  // u32 bytes that follow, u32 crc32c of them
 void put_digest(const SeriesPoints& points, std::int64_t t0_unix_s, Bytes& to) {
   Sketch all;
   int live_scale = 127;
-  for (const Sketch& sketch : points.sketches) merge(all, sketch);
+  for (const Sketch& sketch : points.sketches) merge(all, sketch, kSketchBucketsMax);
   for (const int scale : points.live_scales) live_scale = std::min(live_scale, scale);
   const TickExemplar* largest = nullptr;
   for (const TickExemplar& of : points.exemplars)

@@ -5,10 +5,10 @@
 #include <bit>
 #include <functional>
 
+#include "store/metric_format.h"
+
 namespace honeylink::telemetry::store {
 namespace {
-
-constexpr std::int64_t kTimeMax = std::int64_t{1} << 39;  // half of what a segment's head may hold
 
 void append(const StoredPoint& point, std::uint32_t tick, SeriesPoints& to) {
   to.sid = point.sid;
@@ -32,7 +32,7 @@ bool ascends(const std::vector<std::uint32_t>& ticks) noexcept {
 
 void PointGather::add(std::int64_t tick_unix_s, std::uint64_t n, std::span<const std::uint8_t> blob) {
   MetricBlob points(blob);
-  if (!points.sound() || tick_unix_s > kTimeMax || tick_unix_s < -kTimeMax) {
+  if (!points.sound() || !is_tick(tick_unix_s)) {
     lost_ += n;
     return;
   }
