@@ -32,17 +32,17 @@ void add(JsonWriter& json, std::string_view name, std::string_view value) {
 void add_alert(JsonWriter& json, const PostedAlert& alert, std::string_view instance) {
   const AlertEvent& event = *alert.event;
   json.begin_object().key("labels").begin_object();
-  add(json, "alertname", kAlertName);
+  add(json, "alertname", is_burn(event) ? kBurnAlertName : kAlertName);
   add(json, "sli_name", event.sli_name);
   add(json, "severity", severity_name(event.severity));
   add(json, "module", event.module);
   add(json, "environment", event.environment);
   add(json, "instance", instance);
   json.end_object().key("annotations").begin_object();
-  const std::string value = quantity(event.current_value, event.unit), limit = quantity(event.threshold, event.unit);
+  const std::string value = current_text(event), limit = threshold_text(event);
   add(json, "summary",
-      (event.sli_name == kTestSli ? "test alert: " : "") + event.sli_name + " is " + value +
-          (event.threshold_type == "lower" ? ", under " : ", over ") + limit);
+      (event.sli_name == kTestSli ? "test alert: " : "") + event.sli_name +
+          (is_burn(event) ? " burns its error budget " : " is ") + value + ", over " + limit);
   add(json, "value", value);
   add(json, "threshold", limit);
   add(json, "alert_id", event.alert_id);

@@ -11,7 +11,7 @@
 
 namespace honeylink::telemetry::alert {
 
-inline constexpr std::string_view kAlertName = "HoneylinkServiceLevel";
+inline constexpr std::string_view kAlertName = "HoneylinkServiceLevel", kBurnAlertName = "HoneylinkErrorBudgetBurn";
 
 struct PostedAlert {
   const AlertEvent* event = nullptr;

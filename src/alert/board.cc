@@ -12,7 +12,9 @@
 namespace honeylink::telemetry::alert {
 namespace {
 
-std::string key_of(const AlertEvent& event) { return event.sli_name + '\0' + event.module + '\0' + event.environment; }
+std::string key_of(const AlertEvent& event) {
+  return event.sli_name + '\0' + event.module + '\0' + event.environment + '\0' + event.threshold_type;
+}
 
 }  // namespace
 

@@ -21,7 +21,8 @@
 
 namespace honeylink::telemetry::alert {
 
-/// The latest of one service level (name, module and environment).
+/// The latest of one service level (name, module, environment) under one rule: its value and its budget's burn rate
+/// alert apart.
 struct Entry {
   std::string key;
   AlertEvent event;

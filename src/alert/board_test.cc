@@ -82,12 +82,13 @@ TEST_F(TheBoard, TheEndOfAnOvertakenAlertChangesNothing) {
   balanced();
 }
 
-TEST_F(TheBoard, SameNamesOfOtherModulesAndEnvironmentsAreOthers) {
-  AlertEvent one = alert("a", "1"), two = alert("a", "2"), three = alert("a", "3");
+TEST_F(TheBoard, SameNamesOfOtherModulesEnvironmentsAndRulesAreOthers) {
+  AlertEvent one = alert("a", "1"), two = alert("a", "2"), three = alert("a", "3"), four = alert("a", "4");
   one.module = "x";
   two.environment = "x";
-  for (const AlertEvent& event : {one, two, three}) board_->fired(event, false);
-  EXPECT_EQ(board_->pull(Way::toast).entries.size(), 3U);
+  four.threshold_type = "burn_rate";
+  for (const AlertEvent& event : {one, two, three, four}) board_->fired(event, false);
+  EXPECT_EQ(board_->pull(Way::toast).entries.size(), 4U);
 }
 
 TEST_F(TheBoard, RefusesMoreLevelsThanItHasRoomForAndSaysSoOnce) {

@@ -105,6 +105,15 @@ std::string quantity(double value, std::string_view unit) {
   return unit.empty() || unit == "1" ? plain : plain + " " + std::string(unit);
 }
 
+bool is_burn(const AlertEvent& event) noexcept { return event.threshold_type == "burn_rate"; }
+
+std::string current_text(const AlertEvent& event) {
+  return is_burn(event) ? number("%.4gx", event.current_value) : quantity(event.current_value, event.unit);
+}
+std::string threshold_text(const AlertEvent& event) {
+  return is_burn(event) ? number("%.4gx", event.threshold) : quantity(event.threshold, event.unit);
+}
+
 Toast make_toast(const AlertEvent& event, bool firing, Language language, const Capabilities& capabilities,
                  bool offers_trace) {
   const bool markup = capabilities.body_markup;
@@ -122,9 +131,9 @@ Toast make_toast(const AlertEvent& event, bool firing, Language language, const 
   if (event.sli_name == kTestSli) toast.summary.append(" ").append(text("alert.test", language));
   std::string& body = toast.body;
   if (firing) {
-    const char* sign = event.threshold_type == "lower" ? " < " : " > ";
-    body = shown(quantity(event.current_value, event.unit) + sign + quantity(event.threshold, event.unit), markup) +
-           "\n" + fill("alert.since", language, {local_time(event.timestamp_unix_ns)});
+    std::string broken = current_text(event) + " > " + threshold_text(event);
+    if (is_burn(event)) broken = fill("alert.burn", language, {broken});
+    body = shown(broken, markup) + "\n" + fill("alert.since", language, {local_time(event.timestamp_unix_ns)});
   } else {
     body = fill("alert.over", language, {lasting(event.cleared_at_unix_ns - event.timestamp_unix_ns, language)});
   }

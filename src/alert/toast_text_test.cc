@@ -44,6 +44,14 @@ TEST(ToastText, SaysWhatSinceWhenByHowMuchAndWhichTrace) {
       << toast.body;
 }
 
+TEST(ToastText, OfABurningBudgetSaysHowFast) {
+  AlertEvent event = an_alert();
+  event.threshold_type = "burn_rate";
+  event.current_value = 15.25;
+  event.threshold = 14.4;
+  EXPECT_TRUE(make_toast(event, true, Language::en, {}, true).body.starts_with("error budget burns 15.25x > 14.4x\n"));
+}
+
 TEST(ToastText, ReadsInEachLanguage) {
   const char* orange[] = {"◆ Orange: ", "◆ 橙: ", "◆ Naranja: ", "◆ 橙色: "};
   for (std::size_t i = 0; i < 4; ++i) {
