@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "base/text.h"
+#include "cli/alerts_test_send.h"
 #include "cli/commands.h"
 #include "cli/levels.h"
 #include "query/json.h"
@@ -84,6 +85,7 @@ std::string json_document(const query::AlertList& list) {
 
 int run(Call& call) {
   query::Problem problem;
+  if (call.has("test")) return send_test_alert(call);
   const auto home = call.home();
   if (!home.ok()) return report(call.terminal, home.problem());
   auto opened = query::SliReader::open(home.value(), now_ns());
@@ -128,18 +130,19 @@ int run(Call& call) {
   return kOk;
 }
 
-constexpr Option kOptions[] = {kSince, kUntil, kLimit};
+constexpr Option kOptions[] = {
+    kSince, kUntil, kLimit, {"test", "LEVEL", "Tell of a test alert the ways that are switched on", kTestLevels}};
 
 }  // namespace
 
 extern const Command kAlerts{
     .name = "alerts",
     .summary = "What fired: since when, by how much, in which trace, whom it told",
-    .usage = "[SLI|ALERT_ID] [--since 24h] [--limit N]",
+    .usage = "[SLI|ALERT_ID] [--since 24h] [--limit N] | --test LEVEL",
     .about =
         "Newest first; the last 24 hours unless asked otherwise, and always what still fires. A change of level "
         "ends\nan alert and begins another.",
-    .example = "honeytel alerts\nhoneytel alerts packet_loss_rate --since 7d --json",
+    .example = "honeytel alerts\nhoneytel alerts packet_loss_rate --since 7d --json\nhoneytel alerts --test yellow",
     .options = kOptions,
     .arguments_max = 1,
     .reads = true,
