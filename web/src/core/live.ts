@@ -12,6 +12,7 @@ export interface LiveMetrics {
     labels: Record<string, string>;
     service: string;
     kind: string;
+    unit?: string;
     value: number;
     count: number;
   }[];

@@ -1,7 +1,7 @@
 // #/sql?q=SELECT…: a question in SQL, read-only, and its answer as a table. The question stands in the address, so that it can be sent on.
 import { Problem, post } from '../core/api';
 import { command, showCommand } from '../core/command';
-import { h, replace } from '../core/dom';
+import { h, replace, type Child } from '../core/dom';
 import { count, duration, plain } from '../core/format';
 import { t } from '../core/i18n';
 import { amend } from '../core/router';
@@ -29,97 +29,87 @@ const EXAMPLES: [string, string][] = [
   ['series', 'SELECT * FROM series LIMIT 50'],
   ['ledger', 'SELECT * FROM ledger LIMIT 50'],
 ];
+const CELL_MAX = 12000;
 
 function cell(value: unknown): HTMLElement {
   if (value === null) return h('td', { class: 'dim' }, 'NULL');
-  return h('td', { class: typeof value === 'number' ? 'number' : undefined }, plain(value, 2000));
+  return h('td', { class: typeof value === 'number' ? 'number' : undefined }, plain(value, CELL_MAX));
 }
 
-export function sqlView({ root, place, signal }: Context): void {
-  const box = h('textarea', {
+function answerTable(said: Answer): Child[] {
+  const n = count(said.rows.length);
+  const cut = said.truncated ? ` · ${t('sql.truncated', { n })}` : null;
+  const numbers = (said.rows[0] ?? []).flatMap((value, i) => (typeof value === 'number' ? [i] : []));
+  const columns = said.columns.map((name) => plain(name, 100));
+  const rows = said.rows.map((row) => h('tr', {}, ...row.map(cell)));
+  const caption = h('caption', { class: 'unseen' }, t('sql.answer'));
+  const table = h('table', { class: 'data wide' }, caption, head(columns, numbers), h('tbody', {}, ...rows));
+  return [
+    h('p', { class: 'dim' }, t('sql.rows', { n, time: duration(said.seconds * 1e9) }), cut),
+    h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('sql.answer') }, table),
+  ];
+}
+
+class SqlView {
+  private readonly box = h('textarea', {
     rows: 4,
     spellcheck: 'false',
     'data-filter': true,
     'aria-label': 'SQL',
     class: 'sql-box',
   });
-  const answer = h('div', { 'aria-live': 'polite' });
-  const run = h('button', { type: 'submit' }, t('sql.run'), ' ', h('kbd', {}, 'Ctrl Enter'));
-  box.value = place.query.get('q') ?? EXAMPLES[0]![1];
-  let asked = new AbortController();
-  signal.addEventListener('abort', () => asked.abort());
+  private readonly answer = h('div', { 'aria-live': 'polite' });
+  private asked = new AbortController();
 
-  async function ask(): Promise<void> {
-    const query = box.value.trim();
+  constructor(private readonly context: Context) {
+    context.signal.addEventListener('abort', () => this.asked.abort());
+  }
+
+  show(): void {
+    const { root, place } = this.context;
+    const { box } = this;
+    box.value = place.query.get('q') ?? EXAMPLES[0]![1];
+    const submit = (event: Event): void => {
+      event.preventDefault();
+      void this.ask();
+    };
+    box.addEventListener('keydown', (event) => {
+      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit(event);
+    });
+    const examples = EXAMPLES.map(([name, query]) => {
+      const button = h('button', { type: 'button', class: 'small' }, name);
+      button.addEventListener('click', () => {
+        box.value = query;
+        void this.ask();
+      });
+      return button;
+    });
+    const run = h('button', { type: 'submit' }, t('sql.run'), ' ', h('kbd', {}, 'Ctrl Enter'));
+    const tools = h('div', { class: 'tools' }, run, h('span', { class: 'dim' }, t('sql.tables')), ...examples);
+    root.append(
+      h('h1', { class: 'unseen' }, 'SQL'),
+      h('form', { class: 'panel', on: { submit } }, box, tools),
+      this.answer,
+    );
+    void this.ask();
+  }
+
+  private async ask(): Promise<void> {
+    const query = this.box.value.trim();
     amend({ q: query });
     showCommand(command(['sql', query]));
     if (!query) return;
-    asked.abort();
-    asked = new AbortController();
-    replace(answer, h('p', { class: 'dim' }, t('loading')));
+    this.asked.abort();
+    this.asked = new AbortController();
+    replace(this.answer, h('p', { class: 'dim' }, t('loading')));
     try {
-      const said = await post<Answer>('/api/sql', { query }, asked.signal);
-      replace(
-        answer,
-        h(
-          'p',
-          { class: 'dim' },
-          t('sql.rows', { n: count(said.rows.length), time: duration(said.seconds * 1e9) }),
-          said.truncated ? ` · ${t('sql.truncated', { n: count(said.rows.length) })}` : null,
-        ),
-        h(
-          'div',
-          { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('sql.answer') },
-          h(
-            'table',
-            { class: 'data wide' },
-            h('caption', { class: 'unseen' }, t('sql.answer')),
-            head(
-              said.columns.map((name) => plain(name, 100)),
-              (said.rows[0] ?? []).flatMap((value, i) => (typeof value === 'number' ? [i] : [])),
-            ),
-            h('tbody', {}, ...said.rows.map((row) => h('tr', {}, ...row.map(cell)))),
-          ),
-        ),
-      );
+      replace(this.answer, ...answerTable(await post<Answer>('/api/sql', { query }, this.asked.signal)));
     } catch (error) {
       if (aborted(error)) return;
-      replace(answer, problem(error));
-      if (error instanceof Problem) box.focus();
+      replace(this.answer, problem(error));
+      if (error instanceof Problem) this.box.focus();
     }
   }
-  const submit = (event: Event): void => {
-    event.preventDefault();
-    void ask();
-  };
-  box.addEventListener('keydown', (event) => {
-    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit(event);
-  });
-  const examples = EXAMPLES.map(([name, query]) =>
-    h(
-      'button',
-      {
-        type: 'button',
-        class: 'small',
-        on: {
-          click: () => {
-            box.value = query;
-            void ask();
-          },
-        },
-      },
-      name,
-    ),
-  );
-  root.append(
-    h('h1', { class: 'unseen' }, 'SQL'),
-    h(
-      'form',
-      { class: 'panel', on: { submit } },
-      box,
-      h('div', { class: 'tools' }, run, h('span', { class: 'dim' }, t('sql.tables')), ...examples),
-    ),
-    answer,
-  );
-  void ask();
 }
+
+export const sqlView = (context: Context): void => new SqlView(context).show();
