@@ -41,7 +41,7 @@ fi
 
 # The demo still records while pictures are taken: Live says so, and values are fresh.
 seconds=$(awk -v t="$duration" 'BEGIN { n = t + 0; if (t ~ /m$/) n *= 60; print n }')
-sleep "$((seconds > 25 ? seconds - 20 : seconds / 2))"
+sleep "$((seconds > 60 ? seconds - 45 : seconds / 2))"
 if [ -z "$only" ] || [ "$only" = page ]; then
   say "the page"
   HONEYTEL=$tool HONEYLINK_HOME=$home HONEYLINK_WEB_MODULES=$ROOT/build/release/web_test_modules HONEYLINK_CHROMIUM=$(command -v chromium) \
