@@ -136,7 +136,7 @@ int run(Call& call) {
   const auto port = call.count("port", configured, problem);
   if (!port) return report(call.terminal, problem);
   if (*port > kPortMax) return report(call.terminal, usage_problem("--port is a number up to 65535; 0: a free one"));
-  return serve(call, {home.value(), static_cast<std::uint16_t>(*port)});
+  return serve(call, {home.value(), static_cast<std::uint16_t>(*port), call.home_is_archive()});
 }
 
 constexpr Option kOptions[] = {

@@ -80,4 +80,17 @@ bool file_exists(const std::string& path) noexcept {
   return ::lstat(path.c_str(), &info) == 0;
 }
 
+std::uint64_t file_stamp(const std::string& path) noexcept {
+  constexpr std::uint64_t kMix = 0x9e37'79b9'7f4a'7c15ULL;
+  std::uint64_t stamp = 0;
+  for (const char* suffix : {"", "-wal"}) {
+    struct stat info {};
+    if (::stat((path + suffix).c_str(), &info) != 0) continue;
+    stamp = stamp * kMix + static_cast<std::uint64_t>(info.st_size);
+    stamp = stamp * kMix + static_cast<std::uint64_t>(info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec) +
+            info.st_ino;
+  }
+  return stamp;
+}
+
 }  // namespace honeylink::telemetry::query

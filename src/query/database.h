@@ -18,5 +18,7 @@ namespace honeylink::telemetry::query {
 [[nodiscard]] Problem database_problem(const store::Connection& connection, const std::string& path, std::string what);
 
 [[nodiscard]] bool file_exists(const std::string& path) noexcept;
+/// A number that changes when the database does: by the size and the time of the file and of its -wal.
+[[nodiscard]] std::uint64_t file_stamp(const std::string& path) noexcept;
 
 }  // namespace honeylink::telemetry::query

@@ -36,6 +36,7 @@ struct LiveReader::Ring {
   std::vector<LiveSeries*> series;  // by series id of the ring
   bool alive = false, listed = false;
   bool unread = false;  // it changed, and could not be read
+  bool known = false;   // was read before: what it has gained since then is of this tick
 };
 
 LiveReader::LiveReader(const std::string& home) : home_(home), scrubber_(scrub_options(home)) {}
@@ -80,10 +81,10 @@ LiveSeries* LiveReader::series_of(Ring& ring, std::uint32_t id) {
   return known = made.get();
 }
 
-void LiveReader::add(LiveSeries& series, const ring::SeriesGain& gain) {
+void LiveReader::add(LiveSeries& series, const ring::SeriesGain& gain, bool is_of_tick) {
   series.changed_at = looks_;
   if (series.tick != tick_) series.tick = tick_, series.gain = {};
-  ring::merge_gain(series.gain, gain);
+  if (is_of_tick) ring::merge_gain(series.gain, gain);
   switch (gain.kind) {
     case MetricType::counter:
     case MetricType::up_down:
@@ -108,11 +109,13 @@ void LiveReader::look_at(Ring& ring) {
   std::vector<ring::SeriesGain> gains;
   ring::MetricBases next;
   if (!ring::read_gains(*ring.reader, ring.bases, ring::kAnyEpoch, 0, gains, next)) return;
+  // Of a process that is older than the tick the first look shows what it has gathered in all its life.
+  const bool is_of_tick = ring.known || ring.reader->source().started_unix_ns / kTickNs >= tick_;
   for (std::uint32_t id = 0; id < gains.size(); ++id) {
-    if (gains[id].changed) add(*series_of(ring, id), gains[id]);
+    if (gains[id].changed) add(*series_of(ring, id), gains[id], is_of_tick);
   }
   ring.bases = std::move(next);
-  ring.unread = false;
+  ring.unread = false, ring.known = true;
 }
 
 void LiveReader::look(std::int64_t now_unix_ns) {

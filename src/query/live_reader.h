@@ -55,7 +55,7 @@ class LiveReader {
   void list_rings();
   void look_at(Ring& ring);
   LiveSeries* series_of(Ring& ring, std::uint32_t id);
-  void add(LiveSeries& series, const ring::SeriesGain& gain);
+  void add(LiveSeries& series, const ring::SeriesGain& gain, bool is_of_tick);
 
   const std::string home_;
   scrub::Scrubber scrubber_;

@@ -1,7 +1,6 @@
 // See live_slis.h.
 #include "query/live_slis.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "base/sketch.h"
@@ -9,10 +8,9 @@
 namespace honeylink::telemetry::query {
 namespace {
 
-double counted(const LiveReader& reader, const std::string& name, LiveSli& sli) {
+double counted(const LiveReader& reader, const std::string& name) {
   double sum = 0;
   for (const LiveSeries* series : reader.of_metric(name)) {
-    sli.changed_at = std::max(sli.changed_at, series->changed_at);
     const ring::SeriesGain* const gain = reader.tick_of(*series);
     if (gain == nullptr) continue;
     if (gain->kind == MetricType::counter) sum += static_cast<double>(gain->integer);
@@ -29,22 +27,20 @@ LiveSli live_sli(const LiveReader& reader, const SliView& view) {
   sli.value = NAN;
   if (d.is_ratio()) {
     if (d.ratio.size() != 2) return sli;
-    const double above = counted(reader, d.ratio[0], sli);
-    sli.count = counted(reader, d.ratio[1], sli);
-    if (sli.count > 0) sli.value = above / sli.count;
+    sli.count = counted(reader, d.ratio[1]);
+    if (sli.count >= static_cast<double>(d.samples_min())) sli.value = counted(reader, d.ratio[0]) / sli.count;
     return sli;
   }
   Sketch all;
   for (const LiveSeries* series : reader.of_metric(d.of)) {
-    if (series->info.kind != MetricType::histogram || series->info.unit != view.unit) continue;
-    sli.changed_at = std::max(sli.changed_at, series->changed_at);
+    if (series->info.kind != MetricType::histogram || (view.unit != "1" && series->info.unit != view.unit)) continue;
     const ring::SeriesGain* const gain = reader.tick_of(*series);
     if (gain == nullptr) continue;
     if (all.count == 0) all = gain->sketch;
     else merge(all, gain->sketch);
   }
   sli.count = static_cast<double>(all.count);
-  sli.value = quantile(all, d.quantile);
+  if (all.count >= d.samples_min()) sli.value = quantile(all, d.quantile);
   return sli;
 }
 

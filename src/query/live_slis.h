@@ -10,9 +10,8 @@
 namespace honeylink::telemetry::query {
 
 struct LiveSli {
-  double value = 0;              // NaN: nothing yet
-  double count = 0;              // observations, or the denominator, since the tick began
-  std::uint64_t changed_at = 0;  // number of the look in which one of its series changed last; 0: in none
+  double value = 0;  // NaN: too few samples to judge by
+  double count = 0;  // observations, or the denominator, since the tick began
 };
 [[nodiscard]] LiveSli live_sli(const LiveReader& reader, const SliView& sli);
 

@@ -195,6 +195,22 @@ TEST(DurationHistogram, ConvertsToItsUnit) {
   EXPECT_EQ(capture.value("test.d.ms"), 2.0);
 }
 
+TEST(DurationHistogram, KeepsFractionsOfDurationsThatCountInFractions) {
+  using namespace std::chrono_literals;
+  static constinit DurationHistogram s{"test.d.fraction", "s"};
+  const testing::Capture capture;
+  s.record(0.65s);
+  s.record(std::chrono::duration<float, std::milli>(0.5F));
+  s.record(std::chrono::duration<double, std::ratio<60>>(0.5));
+  EXPECT_DOUBLE_EQ(read_back("test.d.fraction").sum, 0.65 + 0.0005 + 30);
+  EXPECT_EQ(Duration(1.5ns).ns, 2);
+  EXPECT_EQ(Duration(-0.5us).ns, -500);
+  EXPECT_EQ(Duration(std::chrono::hours(-1)).ns, -3'600'000'000'000);
+  EXPECT_EQ(Duration(std::chrono::duration<double>(1e300)).ns, INT64_MAX) << "as long as can be said";
+  EXPECT_EQ(Duration(std::chrono::duration<double>(-1e300)).ns, INT64_MIN);
+  EXPECT_EQ(Duration(std::chrono::duration<double>(std::nan(""))).ns, 0);
+}
+
 TEST(Exemplar, PointsAtTheSpanOfTheLargestValue) {
   static constinit Histogram h{"test.h.exemplar", "1"};
   const testing::Capture capture;

@@ -16,6 +16,11 @@ struct Route {
 // clang-format off
 constexpr Route kRoutes[] = {
     {"GET", {"status"}, api_status},
+    {"GET", {"slis"}, api_slis},
+    {"GET", {"slis", "*", "history"}, api_sli_history},
+    {"GET", {"slis", "*", "heatmap"}, api_sli_heatmap},
+    {"GET", {"slis", "*", "compare"}, api_sli_compare},
+    {"GET", {"alerts"}, api_alerts},
     {"GET", {"traces"}, api_traces},
     {"GET", {"traces", "*"}, api_trace},
     {"GET", {"traces", "*", "columns"}, api_trace_columns},

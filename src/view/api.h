@@ -12,6 +12,7 @@ namespace honeylink::telemetry::view {
 /// What every answer needs to know. Constant while the server runs.
 struct Api {
   std::string home;
+  bool is_file = false;  // unpacked from one that was made elsewhere: ages are measured by its newest moment
 
   /// The request has passed the guard. 404 and 405 for what is not there.
   [[nodiscard]] Response answer(const Request& request) const;
@@ -38,6 +39,11 @@ struct Range {
 [[nodiscard]] Response api_log_histogram(const Api& api, const Request& request);
 [[nodiscard]] Response api_metrics(const Api& api, const Request& request);
 [[nodiscard]] Response api_metric(const Api& api, const Request& request);  // /api/metrics/NAME
+[[nodiscard]] Response api_slis(const Api& api, const Request& request);
+[[nodiscard]] Response api_sli_history(const Api& api, const Request& request);  // /api/slis/NAME/history
+[[nodiscard]] Response api_sli_heatmap(const Api& api, const Request& request);
+[[nodiscard]] Response api_sli_compare(const Api& api, const Request& request);
+[[nodiscard]] Response api_alerts(const Api& api, const Request& request);
 [[nodiscard]] Response api_sql(const Api& api, const Request& request);
 
 }  // namespace honeylink::telemetry::view

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "view/live_events.h"
+#include "view/live_levels.h"
 #include "view/message.h"
 
 namespace honeylink::telemetry::view {
@@ -40,10 +41,11 @@ bool send_now(int socket, std::string_view frame) noexcept {
 struct LiveHub::Looks {
   query::LiveReader reader;
   ToldSeries told;
+  LiveLevels levels;
   query::LiveStatus status;
   Clock::time_point status_at{}, comment_at = Clock::now() + kBetweenComments;
 
-  explicit Looks(const std::string& home) : reader(home) {}
+  Looks(const std::string& home, bool is_file) : reader(home), levels(home, is_file) {}
 
   /// The frames of this look: what changed, and how everything stands for who has just come.
   struct Frames {
@@ -54,8 +56,9 @@ struct LiveHub::Looks {
     const std::int64_t unix_ns = now_unix_ns();
     reader.look(unix_ns);
     Frames frames;
-    frames.changed = changed_metrics_event(reader, told, unix_ns);
-    if (somebody_came) frames.all = all_metrics_event(reader, unix_ns);
+    levels.look(reader, unix_ns);
+    frames.changed = changed_metrics_event(reader, told, unix_ns) + levels.changed();
+    if (somebody_came) frames.all = all_metrics_event(reader, unix_ns) + levels.all();
     const bool tells = now >= status_at;
     if (tells) status = query::read_live_status(home), status_at = now + kBetweenStatuses;
     const std::string header = status_event(status, reader.recorders(), unix_ns);
@@ -66,7 +69,8 @@ struct LiveHub::Looks {
   }
 };
 
-LiveHub::LiveHub(std::string home) : home_(std::move(home)), thread_([this] { run(); }) {}
+LiveHub::LiveHub(std::string home, bool is_file)
+    : home_(std::move(home)), is_file_(is_file), thread_([this] { run(); }) {}
 
 LiveHub::~LiveHub() {
   {
@@ -112,7 +116,7 @@ void LiveHub::run() {
   std::vector<Watcher> watchers;
   std::optional<Looks> looks;
   while (wait(watchers)) {
-    if (!looks) looks.emplace(home_);
+    if (!looks) looks.emplace(home_, is_file_);
     const Looks::Frames frames =
         looks->look(home_, std::any_of(watchers.begin(), watchers.end(), [](const Watcher& w) { return w.fresh; }));
     const std::size_t left = std::erase_if(watchers, [&](Watcher& watcher) {

@@ -18,7 +18,7 @@ inline constexpr std::size_t kStreamsMax = 8;
 
 class LiveHub {
  public:
-  explicit LiveHub(std::string home);
+  LiveHub(std::string home, bool is_file);
   /// Ends every stream.
   ~LiveHub();
   LiveHub(const LiveHub&) = delete;
@@ -41,6 +41,7 @@ class LiveHub {
   bool wait(std::vector<Watcher>& watchers);
 
   const std::string home_;
+  const bool is_file_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Watcher> arrived_;

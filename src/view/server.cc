@@ -39,8 +39,8 @@ struct Server::Parts {
       : port(listener.port),
         token(its_token),
         guard(listener.port, std::move(its_token)),
-        api{options.home},
-        hub(options.home),
+        api{options.home, options.is_file},
+        hub(options.home, options.is_file),
         workers(std::in_place, kWorkers, [this](Arrival arrival) { serve(std::move(arrival)); }),
         reception(std::move(listener.socket), [this](Arrival arrival) { workers->take(std::move(arrival)); }) {}
   ~Parts() {

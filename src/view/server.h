@@ -14,6 +14,7 @@ namespace honeylink::telemetry::view {
 struct ServerOptions {
   std::string home;
   std::uint16_t port = 0;  // 0: a free one
+  bool is_file = false;    // the home was unpacked from one file: nothing lives in it
 };
 
 class Server {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/sketch.h"
 #include "base/text.h"
+#include "query/database.h"
 #include "query/paths.h"
 #include "view/terminal_looks.h"
 
@@ -107,7 +108,7 @@ void LevelLook::judge() {
 }
 
 std::shared_ptr<const LevelCards> LevelLook::look(bool anew) {
-  const std::uint64_t stamp = file_stamp(query::metrics_path(home_));
+  const std::uint64_t stamp = query::file_stamp(query::metrics_path(home_));
   // The curve's time goes on though nothing is stored any more.
   const std::int64_t now_ns = system_clock().monotonic_ns();
   const bool stored = anew || !judged_ || stamp != stamp_ || (live_ && now_ns - judged_at_ns_ >= kTickNs);

@@ -1,8 +1,6 @@
 // Status, traces and logs of a home, for the terminal view: see terminal_looks.h.
 #include "view/terminal_looks.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -271,18 +269,6 @@ std::shared_ptr<const LogTable> LogLook::look() {
   if (!changed_) return nullptr;
   changed_ = false;
   return std::make_shared<LogTable>(table_);
-}
-
-std::uint64_t file_stamp(const std::string& path) noexcept {
-  std::uint64_t stamp = 0;
-  for (const char* suffix : {"", "-wal"}) {
-    struct stat info {};
-    if (::stat((path + suffix).c_str(), &info) != 0) continue;
-    stamp = stamp * 0x9e37'79b9'7f4a'7c15ULL + static_cast<std::uint64_t>(info.st_size);
-    stamp = stamp * 0x9e37'79b9'7f4a'7c15ULL +
-            static_cast<std::uint64_t>(info.st_mtim.tv_sec * kSecondNs + info.st_mtim.tv_nsec) + info.st_ino;
-  }
-  return stamp;
 }
 
 }  // namespace honeylink::telemetry::view

@@ -40,7 +40,4 @@ class LogLook {
   bool began_ = false, changed_ = false;
 };
 
-/// Two numbers that change when the file does: its size and its time. Of SQLite files, those of the -wal too.
-[[nodiscard]] std::uint64_t file_stamp(const std::string& path) noexcept;
-
 }  // namespace honeylink::telemetry::view

@@ -10,6 +10,7 @@
 #include <new>
 #include <optional>
 
+#include "query/database.h"
 #include "query/paths.h"
 #include "view/terminal_look_levels.h"
 #include "view/terminal_looks.h"
@@ -111,7 +112,7 @@ class Source::Looks {
   void alerts(Findings& findings, bool repeats) {
     if (alerts_turn_.due("", repeats)) {
       alerts_turn_.take("", milliseconds(1'000), [&] {
-        const std::uint64_t stamp = file_stamp(query::metrics_path(home_));
+        const std::uint64_t stamp = query::file_stamp(query::metrics_path(home_));
         if (findings.alerts != nullptr && stamp == alerts_stamp_) return;
         alerts_stamp_ = stamp;
         findings.alerts = level_look_.look_at_alerts();
@@ -126,7 +127,7 @@ class Source::Looks {
     if (traces_turn_.due(typed, repeats)) {
       const bool asked_anew = traces_turn_.due(typed, false);
       traces_turn_.take(typed, milliseconds(1'000), [&] {
-        const std::uint64_t stamp = file_stamp(query::traces_path(home_));
+        const std::uint64_t stamp = query::file_stamp(query::traces_path(home_));
         if (!asked_anew && stamp == traces_stamp_) return;
         traces_stamp_ = stamp;
         if (asked_anew) traces_step_ = 0;
@@ -142,7 +143,7 @@ class Source::Looks {
     if (trace_turn_.due(wants.trace_id, repeats)) {
       const bool asked_anew = trace_turn_.due(wants.trace_id, false);
       trace_turn_.take(wants.trace_id, milliseconds(2'000), [&] {
-        const std::uint64_t stamp = file_stamp(query::traces_path(home_));
+        const std::uint64_t stamp = query::file_stamp(query::traces_path(home_));
         if (!asked_anew && (stamp == trace_stamp_ || (findings.trace && findings.trace->rows.size() > kLargeTrace)))
           return;
         trace_stamp_ = stamp;

@@ -9,7 +9,7 @@ export interface Sli {
   unit: string;
   state: Level;
   consecutive: number;
-  required?: number;
+  consecutive_breaches_required: number;
   objective: number | null;
   budget_left: number | null;
   burn_1h: number | null;

@@ -35,7 +35,10 @@ export function facts(sli: Sli): [string, string][] {
     ],
     [
       t('sli.breaches'),
-      t('sli.breaches_of', { n: count(Math.min(sli.consecutive ?? 0, sli.required ?? 3)), of: sli.required ?? 3 }),
+      t('sli.breaches_of', {
+        n: count(Math.min(sli.consecutive, sli.consecutive_breaches_required)),
+        of: sli.consecutive_breaches_required,
+      }),
     ],
     [t('sli.rate'), sli.rate === null || sli.rate === undefined ? '–' : `${number(sli.rate)}/s`],
   ];
