@@ -9,6 +9,7 @@
 namespace honeylink::telemetry {
 namespace {
 
+constexpr int kObservedScale = 4;
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 // From this many observations on, a bucket's inside is smooth enough that interpolating beats its middle (I-10).
 constexpr std::uint64_t kInterpolateFrom = 1000;
@@ -40,6 +41,18 @@ bool add_in_place(Sketch& into, const Sketch& add) {
 }
 
 }  // namespace
+
+void observe(Sketch& sketch, double value) {
+  if (!std::isfinite(value) || value < 0) return;
+  Sketch one;
+  one.scale = sketch.count == 0 ? kObservedScale : sketch.scale;
+  one.count = 1, one.sum = one.min = one.max = value;
+  if (value == 0) one.zeros = 1;
+  // (base^index, base^(index + 1)]: the upper bound belongs to the bucket
+  else
+    one.offset = static_cast<std::int32_t>(std::ceil(std::ldexp(std::log2(value), one.scale))) - 1, one.buckets = {1};
+  merge(sketch, one);
+}
 
 void downscale(Sketch& sketch, int scale) {
   if (sketch.scale <= scale) return;

@@ -10,6 +10,8 @@
 
 namespace honeylink::telemetry {
 
+/// Counts one value: at scale 4, the stores', where the sketch is empty. What is not finite or below 0 is left out.
+void observe(Sketch& sketch, double value);
 /// Halves the resolution until `scale` is reached (no effect where it is already as coarse).
 void downscale(Sketch& sketch, int scale);
 /// Drops empty buckets at both ends.

@@ -28,33 +28,23 @@ std::string reasons_of(const query::Loss& loss) {
   return text;
 }
 
-std::string to_json(const query::Health& health, double allowed, bool healthy) {
-  query::JsonWriter json;
-  json.begin_object()
-      .key("schema")
-      .integer(1)
-      .key("healthy")
-      .boolean(healthy)
-      .key("max_loss")
-      .real(allowed)
-      .key("signals")
-      .begin_object();
-  for (const query::Loss& loss : health.signals) {
-    json.key(loss.signal)
-        .begin_object()
-        .key("accepted")
-        .count(loss.accepted)
-        .key("lost")
-        .count(loss.lost)
-        .key("loss")
-        .real(loss.share())
-        .key("reasons")
-        .begin_object();
+void put_losses(query::JsonWriter& json, const char* name, const char* of, const std::vector<query::Loss>& losses) {
+  json.key(name).begin_object();
+  for (const query::Loss& loss : losses) {
+    json.key(loss.signal).begin_object().key(of).count(loss.accepted).key("lost").count(loss.lost);
+    json.key("loss").real(loss.share()).key("reasons").begin_object();
     for (const auto& [reason, n] : loss.reasons) json.key(reason).count(n);
     json.end_object().end_object();
   }
-  json.end_object().end_object();
-  return json.str();
+  json.end_object();
+}
+
+std::string to_json(const query::Health& health, double allowed, bool healthy) {
+  query::JsonWriter json;
+  json.begin_object().key("schema").integer(1).key("healthy").boolean(healthy).key("max_loss").real(allowed);
+  put_losses(json, "signals", "accepted", health.signals);
+  put_losses(json, "export", "due", health.exports);
+  return json.end_object().str();
 }
 
 int run(Call& call) {
@@ -75,9 +65,13 @@ int run(Call& call) {
     return report(call.terminal, {query::ProblemKind::failed, "there is no ledger to judge",
                                   "no engine has written one yet", "start one: honeytel agent"});
   }
-  const auto& signals = health.value().signals;
+  std::vector<query::Loss> losses = health.value().signals;
+  for (query::Loss loss : health.value().exports) {
+    loss.signal = "export of " + loss.signal;
+    losses.push_back(std::move(loss));
+  }
   const bool healthy =
-      std::all_of(signals.begin(), signals.end(), [&](const query::Loss& loss) { return loss.share() <= *allowed; });
+      std::all_of(losses.begin(), losses.end(), [&](const query::Loss& loss) { return loss.share() <= *allowed; });
   if (call.format() == Format::json || call.format() == Format::jsonl) {
     call.terminal.print(to_json(health.value(), *allowed, healthy) + "\n");
   } else {
@@ -88,7 +82,7 @@ int run(Call& call) {
                   {"", "state"},
                   {"reasons", "why", false, true}});
     const Style& style = call.terminal.style;
-    for (const query::Loss& loss : signals) {
+    for (const query::Loss& loss : losses) {
       const bool good = loss.share() <= *allowed;
       rows.add(
           {text_cell(loss.signal), count_cell(loss.accepted), count_cell(loss.lost),
@@ -96,7 +90,7 @@ int run(Call& call) {
            text_cell(good ? style.sign("● OK", "OK") : style.sign("■ LOSS", "LOSS"), good ? Colour::blue : Colour::red),
            text_cell(reasons_of(loss))});
     }
-    rows.print(call, "signals", signals.size());
+    rows.print(call, "signals", losses.size());
   }
   return healthy ? kOk : kFailed;
 }

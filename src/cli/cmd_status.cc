@@ -111,6 +111,28 @@ void print_stores(const Call& call, const query::Status& status, const config::C
   call.terminal.print(stores.table(call.terminal.style, call.terminal.columns));
 }
 
+void print_exports(const Call& call, const std::vector<query::ExportStatus>& exports) {
+  Listing rows({{"", "export"},
+                {"", "to", false, true},
+                {"", "sent", true},
+                {"", "lost", true},
+                {"", "waits"},
+                {"", "state"},
+                {"", "said", false, true}});
+  const Style& style = call.terminal.style;
+  for (const query::ExportStatus& its : exports) {
+    const std::int64_t since = its.state.failing_since_unix_ns;
+    rows.add({text_cell(its.signal), text_cell(its.endpoint), count_cell(its.state.totals.sent),
+              count_cell(its.state.totals.lost()), text_cell(its.backlog_text()),
+              text_cell(since == 0 ? style.sign("● sends", "sends")
+                                   : std::string(style.sign("▲ fails since ", "! fails since ")) +
+                                         query::format_local(since).substr(0, 19),
+                        since == 0 ? Colour::blue : Colour::yellow),
+              text_cell(its.state.said)});
+  }
+  call.terminal.print(rows.table(style, call.terminal.columns));
+}
+
 int run(Call& call) {
   const auto home = call.home();
   if (!home.ok()) return report(call.terminal, home.problem());
@@ -154,6 +176,7 @@ int run(Call& call) {
     call.terminal.print(before + line + "\n");
     before = "           ";
   }
+  if (!status.value().exports.empty()) call.terminal.print("\n"), print_exports(call, status.value().exports);
   return kOk;
 }
 

@@ -24,6 +24,7 @@
 #include "ring/cell_gains.h"
 #include "ring/reader.h"
 #include "scrub/scrubber.h"
+#include "store/export_state.h"
 #include "store/log_files.h"
 #include "store/metric_store.h"
 #include "store/trace_store.h"
@@ -106,10 +107,11 @@ struct SelfCounts {
   std::uint64_t metrics_stored = 0;  // of applications
 };
 
-/// What left or could not, by item and transport; sums of all destinations.
+/// What left or could not, by signal and transport; sums of all destinations since the engine leads.
 struct ExportCounts {
-  std::uint64_t sent = 0, rejected = 0, refused = 0, unreadable = 0, failures = 0, resent = 0;
-  std::vector<double> milliseconds;  // of requests since the last tick
+  store::ExportTotals totals, told;  // told: with the last committed tick
+  std::uint64_t backlog = 0, in_flight = 0;
+  Sketch took_s, failed_after_s;  // of requests since then
 };
 struct Exports {
   bool spans = false, logs = false, metrics = false;  // some destination wants them

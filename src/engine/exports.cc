@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/sketch.h"
 #include "engine/rings.h"
 #include "export/exporter.h"
 #include "ring/cell_gains.h"
@@ -21,34 +22,23 @@ exporting::StorePositions positions_of(const Core& core) {
           core.last_tick_unix_ns / 1'000'000'000};
 }
 
-std::string_view item_of(Signal signal) noexcept {
-  switch (signal) {
-    case Signal::traces:
-      return "span";
-    case Signal::logs:
-      return "log";
-    default:
-      return "metric_data_point";
-  }
-}
-
 void count(Core& core, const exporting::ExportReport& report) {
   const exporting::DeliveryReport& its = report.delivery;
-  ExportCounts& counts = core.exports.counts[{std::string(item_of(report.signal)), report.transport}];
-  counts.sent += its.sent, counts.rejected += its.rejected, counts.refused += its.refused;
-  counts.unreadable += its.unreadable, counts.failures += its.failures, counts.resent += its.resent;
-  counts.milliseconds.insert(counts.milliseconds.end(), its.milliseconds.begin(), its.milliseconds.end());
+  const std::string signal(consent::name_of(report.signal)), transport(exporting::name_of(its.protocol));
+  ExportCounts& counts = core.exports.counts[{signal, transport}];
+  counts.totals.add(its);
+  counts.backlog += report.backlog, counts.in_flight += report.in_flight;
+  merge(counts.took_s, its.took_s), merge(counts.failed_after_s, its.failed_after_s);
   for (const std::string& words : its.words) {
     core.own_log->say(OwnLog::kWarn, its.failures != 0 ? "export.failed" : "export.said",
-                      {{"exporter_type", report.transport},
+                      {{"exporter_type", transport},
                        {"endpoint", report.endpoint},
-                       {"signal", std::string(consent::name_of(report.signal))},
+                       {"signal", signal},
                        {"retry_count", std::to_string(its.failures)}},
                       words);
   }
   if (report.ended)
-    core.own_log->say(OwnLog::kInfo, "export.ended",
-                      {{"endpoint", report.endpoint}, {"signal", std::string(consent::name_of(report.signal))}});
+    core.own_log->say(OwnLog::kInfo, "export.ended", {{"endpoint", report.endpoint}, {"signal", signal}});
 }
 
 void follow(Core& core) {
@@ -88,6 +78,7 @@ void tend_exports(Core& core, std::int64_t now_ns) {
         core.home, core.clock, static_cast<std::size_t>(core.config.export_.batch_kb) * 1000});
   }
   follow(core);
+  for (auto& [of, counts] : core.exports.counts) counts.backlog = counts.in_flight = 0;
   for (const exporting::ExportReport& report : core.exporter->take_reports()) count(core, report);
 }
 

@@ -7,6 +7,7 @@
 #include "base/killpoint.h"
 #include "base/limits.h"
 #include "engine/bases.h"
+#include "engine/export_metrics.h"
 #include "engine/exports.h"
 #include "engine/ledger.h"
 #include "engine/retro_keep.h"
@@ -119,6 +120,7 @@ bool commit_tick(Core& core, bool durable) {
   std::size_t own = add_self_metrics(core, tick.gains);
   const store::SliTick& slis = core.slis.judge(core, tick.gains);
   own += add_alert_counters(core, tick.gains, core.slis.triggered());
+  own += add_export_metrics(core, tick.gains);
   const std::vector<MetricDelta> deltas = deltas_of(tick);
   store::Counts counts = core.metric_pending;
   counts.accepted += deltas.size(), counts.stored += deltas.size();

@@ -1,80 +1,19 @@
 // See self_metrics.h. Names are the interface: dashboards and `honeytel health` know them.
 #include "engine/self_metrics.h"
 
-#include <bit>
-
 #include "base/counters.h"
+#include "engine/export_metrics.h"
+#include "engine/self_teller.h"
 #include "export/exporter.h"
 
 namespace honeylink::telemetry::engine {
-
-struct SelfMetrics {
-  std::map<std::string, std::uint32_t> ids;          // by a key made of name and labels
-  std::map<std::uint32_t, std::uint64_t> told, now;  // counters: cumulative; gauges: bits of the value
-};
 
 Core::Core() : self_metrics(std::make_unique<SelfMetrics>()) {}
 Core::~Core() = default;
 
 namespace {
 
-using Labels = std::vector<std::pair<std::string, std::string>>;
-
-std::uint32_t series_of(Core& core, MetricType kind, const std::string& name, const char* unit, const Labels& labels,
-                        const ResourceInfo* resource) {
-  SelfMetrics& self = *core.self_metrics;
-  std::string key = name;
-  for (const auto& [label, value] : labels) key += '\n' + label + '=' + value;
-  if (resource != nullptr)
-    key += '\n' + resource->service_name + '\n' + resource->module + '\n' + resource->environment;
-  const auto [at, fresh] = self.ids.try_emplace(key, 0U);
-  if (fresh) {
-    SeriesInfo info;
-    info.name = name, info.unit = unit, info.kind = kind, info.labels = labels;
-    info.scope_name = "honeytel.engine";
-    info.service_name = resource == nullptr ? "honeytel" : resource->service_name;
-    info.module = resource == nullptr ? "telemetry" : resource->module;
-    info.environment = resource == nullptr ? core.config.telemetry.environment : resource->environment;
-    at->second = core.metrics->series_id(info);
-    core.slis.learn(core, at->second, info);
-  }
-  return at->second;
-}
-
-class Teller {
- public:
-  Teller(Core& core, Gains& gains) : core_(core), self_(*core.self_metrics), gains_(gains) {}
-
-  /// A cumulative count; the difference is told.
-  void counter(const std::string& name, const char* unit, const Labels& labels, std::uint64_t total) {
-    if (total == 0) return;
-    const std::uint32_t sid = series_of(core_, MetricType::counter, name, unit, labels, nullptr);
-    self_.now[sid] = total;
-    const std::uint64_t gained = total - self_.told[sid];
-    if (gained == 0) return;
-    SeriesGain gain;
-    gain.kind = MetricType::counter, gain.changed = true, gain.integer = gained;
-    add(sid, gain);
-  }
-  void gauge(const std::string& name, const char* unit, const Labels& labels, double value) {
-    const std::uint32_t sid = series_of(core_, MetricType::gauge, name, unit, labels, nullptr);
-    self_.now[sid] = std::bit_cast<std::uint64_t>(value + 1);  // 0 is "never told"
-    if (self_.told[sid] == self_.now[sid]) return;
-    SeriesGain gain;
-    gain.kind = MetricType::gauge, gain.changed = true, gain.real = value;
-    add(sid, gain);
-  }
-  [[nodiscard]] std::size_t told() const noexcept { return told_; }
-
- private:
-  void add(std::uint32_t sid, const SeriesGain& gain) { merge_gain(gains_[sid], gain), ++told_; }
-  Core& core_;
-  SelfMetrics& self_;
-  Gains& gains_;
-  std::size_t told_ = 0;
-};
-
-void tell_signal(Teller& tell, const char* event_type, const char* processor, const store::Counts& totals) {
+void tell_signal(SelfTeller& tell, const char* event_type, const char* processor, const store::Counts& totals) {
   tell.counter("telemetry_events_recorded_total", "{event}", {{"event_type", event_type}, {"result", "stored"}},
                totals.stored);
   for (const auto& [reason, n] : totals.dropped)
@@ -89,7 +28,7 @@ void tell_signal(Teller& tell, const char* event_type, const char* processor, co
   }
 }
 
-void tell_way(Teller& tell, const char* way, const alert::WayCounts& counts) {
+void tell_way(SelfTeller& tell, const char* way, const alert::WayCounts& counts) {
   const auto counter = [&](const char* result, std::uint64_t n) {
     tell.counter("telemetry_alert_deliveries_total", "{alert}", {{"way", way}, {"result", result}}, n);
   };
@@ -101,7 +40,7 @@ void tell_way(Teller& tell, const char* way, const alert::WayCounts& counts) {
 }  // namespace
 
 std::size_t add_self_metrics(Core& core, Gains& gains) {
-  Teller tell(core, gains);
+  SelfTeller tell(core, gains);
   tell_signal(tell, "span", "otel.sdk.processor.span.processed", core.traces->totals());
   store::Counts logs = core.logs->totals();
   tell_signal(tell, "log", "otel.sdk.processor.log.processed", logs);
@@ -137,7 +76,7 @@ std::size_t add_self_metrics(Core& core, Gains& gains) {
 }
 
 std::size_t add_alert_counters(Core& core, Gains& gains, const SliWatch::Triggered& triggered) {
-  Teller tell(core, gains);
+  SelfTeller tell(core, gains);
   for (const auto& [of, n] : triggered)
     tell.counter("telemetry_alerts_triggered_total", "{alert}", {{"severity", of.first}, {"sli_name", of.second}}, n);
   return tell.told();
@@ -152,13 +91,16 @@ void add_recorder_counters(Core& core, RingState& ring, MetricBases& next, Gains
     next.counters[i] = counters[i];
     SeriesGain gain;
     gain.kind = MetricType::counter, gain.changed = true, gain.integer = gained;
-    const std::uint32_t sid = series_of(core, MetricType::counter, "telemetry_recorder_refusals_total", "{call}",
-                                        {{"reason", std::string(kProcessCounterNames[i])}}, &ring.source().resource);
+    const std::uint32_t sid = self_series(core, MetricType::counter, "telemetry_recorder_refusals_total", "{call}",
+                                          {{"reason", std::string(kProcessCounterNames[i])}}, &ring.source().resource);
     merge_gain(gains[sid], gain);
   }
 }
 
-void settle_self_metrics(Core& core) { core.self_metrics->told = core.self_metrics->now; }
+void settle_self_metrics(Core& core) {
+  core.self_metrics->told = core.self_metrics->now;
+  settle_export_metrics(core);
+}
 void forget_self_series(Core& core) {
   // Differences go on from what was told, under the new numbers: told again from here.
   core.self_metrics->ids.clear();

@@ -62,6 +62,18 @@ std::uint64_t Acked::missing(std::uint64_t head) const {
   return n;
 }
 
+std::vector<Range> Acked::gaps(std::uint64_t head) const {
+  std::vector<Range> gaps;
+  std::uint64_t from = floor_;
+  for (const Range& its : ranges_) {
+    if (its.first >= head) break;
+    gaps.push_back({from, its.first});
+    from = its.last;
+  }
+  if (from < head) gaps.push_back({from, head});
+  return gaps;
+}
+
 Acked::Part Acked::of(Range range) const {
   if (range.first >= range.last || range.last <= floor_) return Part::all;
   std::uint64_t n = range.first < floor_ ? floor_ - range.first : 0;

@@ -31,6 +31,8 @@ class Acked {
   /// The lowest part of [floor, head) that is not acknowledged.
   [[nodiscard]] std::optional<Range> first_gap(std::uint64_t head) const;
   [[nodiscard]] std::uint64_t missing(std::uint64_t head) const;
+  /// All of [floor, head) that is not acknowledged.
+  [[nodiscard]] std::vector<Range> gaps(std::uint64_t head) const;
   enum class Part : std::uint8_t { none, some, all };
   [[nodiscard]] Part of(Range range) const;
   [[nodiscard]] const std::vector<Range>& ranges() const noexcept { return ranges_; }

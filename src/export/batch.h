@@ -12,6 +12,7 @@ struct Batch {
   Range range;          // acknowledged by its delivery; empty where more of the same range follows
   std::uint64_t items = 0;
   std::uint64_t unreadable = 0;  // damaged, or without the keys that make their ids
+  std::uint64_t expired = 0;     // no longer stored
   bool live = false;
   bool part = false;  // its delivery settles nothing: more of the same records follows, or newer values will
 };

@@ -5,16 +5,15 @@
 #include <chrono>
 
 #include "base/file.h"
+#include "base/sketch.h"
 
 namespace honeylink::telemetry::exporting {
 namespace {
 
 constexpr std::int64_t kSaveNs = 5'000'000'000;  // a crash sends so much again
 constexpr std::int64_t kIdleLookNs = 1'000'000'000;
-constexpr std::size_t kTimesMax = 1000, kWordsMax = 16;
+constexpr std::size_t kWordsMax = 16;
 constexpr std::size_t kRequestBytesMin = 4096;
-constexpr std::string_view kStateHead = "honeytel-export 1\n";
-constexpr std::size_t kStateBytesMax = 64 * 1024;
 
 std::uint64_t seed_of(const Clock& clock, const void* self) {
   return static_cast<std::uint64_t>(clock.monotonic_ns()) ^ reinterpret_cast<std::uintptr_t>(self);
@@ -61,6 +60,7 @@ void Delivery::stop() {
 
 DeliveryReport Delivery::take_report() {
   const std::lock_guard lock(mutex_);
+  report_.protocol = sender_ != nullptr ? sender_->protocol() : protocol_of(permit_.endpoint());
   return std::exchange(report_, {});
 }
 
@@ -85,15 +85,21 @@ std::optional<Batch> Delivery::choose() {
     }
   }
   if (held_) return std::exchange(held_, std::nullopt);
+  if (const auto gap = look_for_gap()) return source_->stored(*gap, std::min(bytes_max_, kBackfillBytes));
+  return source_->live(bytes_max_);
+}
+
+std::optional<Range> Delivery::look_for_gap() {
   const std::uint64_t below = source_->stored_below();
-  std::optional<Range> gap;
+  std::vector<Range> gaps;
   {
     const std::lock_guard lock(mutex_);
-    gap = acked_.first_gap(below);
-    missing_.store(acked_.missing(below), std::memory_order_relaxed);
+    gaps = acked_.gaps(below);
   }
-  if (gap) return source_->stored(*gap, std::min(bytes_max_, kBackfillBytes));
-  return source_->live(bytes_max_);
+  std::uint64_t backlog = 0;
+  for (const Range& gap : gaps) backlog += source_->amount(gap);
+  backlog_.store(backlog, std::memory_order_relaxed);
+  return gaps.empty() ? std::nullopt : std::optional(gaps.front());
 }
 
 void Delivery::acknowledge(const Batch& batch) {
@@ -108,32 +114,51 @@ void Delivery::acknowledge(const Batch& batch) {
   source_->settled(batch, floor);
 }
 
+// What became of the batch, in the totals that are kept and in the report.
+void Delivery::count(const Batch& batch, const Sent& sent) {
+  const bool retried = sent.outcome.verdict == Verdict::retry, delivered = sent.outcome.verdict == Verdict::delivered;
+  store::ExportTotals its;
+  its.requests = batch.request.empty() ? 0 : 1;
+  if (retried) {
+    its.failures = 1, its.resent = batch.items;
+  } else {
+    its.rejected = delivered ? std::min(batch.items, sent.outcome.rejected) : 0;
+    its.sent = delivered ? batch.items - its.rejected : 0;
+    its.backfilled = batch.live ? 0 : its.sent;
+    its.refused = delivered ? 0 : batch.items;
+    its.unreadable = batch.unreadable, its.expired = batch.expired;
+  }
+  state_.totals.add(its);
+  if (delivered && its.requests != 0) state_.answered_unix_ns = clock_.realtime_ns();
+  const bool ours = sent.failure == net::Failure::not_permitted || sent.failure == net::Failure::cancelled;
+  if (!retried && its.requests != 0) state_.failing_since_unix_ns = 0;
+  else if (retried && state_.failing_since_unix_ns == 0 && !ours) state_.failing_since_unix_ns = clock_.realtime_ns();
+  const std::lock_guard lock(mutex_);
+  dirty_ = true;
+  report_.add(its);
+  if (its.requests != 0) observe(retried ? report_.failed_after_s : report_.took_s, sent.milliseconds / 1000);
+}
+
 void Delivery::settle(Batch& batch, const Sent& sent) {
   const Outcome& outcome = sent.outcome;
-  {
-    const std::lock_guard lock(mutex_);
-    ++report_.requests;
-    if (report_.milliseconds.size() < kTimesMax) report_.milliseconds.push_back(sent.milliseconds);
-  }
   if (outcome.verdict == Verdict::retry) return fail(batch, sent);
   if (outcome.verdict == Verdict::split && !halved_ && batch.items > 1 && batch.request.size() > kRequestBytesMin) {
     // C3: halved and sent once more. What it held is taken from the store.
     halved_ = true;
+    ++state_.totals.requests;
+    {
+      const std::lock_guard lock(mutex_);
+      ++report_.requests;
+    }
     bytes_max_ = std::max(batch.request.size() / 2, kRequestBytesMin);
     source_->lost_live();
     source_->restart();
     return;
   }
   backoff_.reset();
+  count(batch, sent);
   acknowledge(batch);
   const bool delivered = outcome.verdict == Verdict::delivered;
-  {
-    const std::lock_guard lock(mutex_);
-    report_.sent += delivered ? batch.items - std::min(batch.items, outcome.rejected) : 0;
-    report_.backfilled += delivered && !batch.live ? batch.items : 0;
-    report_.rejected += delivered ? outcome.rejected : 0;
-    report_.refused += delivered ? 0 : batch.items;
-  }
   if (!outcome.words.empty()) say(outcome.words);
   else if (delivered) said_.clear();
   if (halved_ && delivered) halved_ = false, bytes_max_ = std::min(bytes_max_ * 2, options_.bytes_max);
@@ -141,11 +166,7 @@ void Delivery::settle(Batch& batch, const Sent& sent) {
 
 // Nothing is lost by letting young records go: they are in the store, or will be in a moment.
 void Delivery::fail(Batch& batch, const Sent& sent) {
-  {
-    const std::lock_guard lock(mutex_);
-    ++report_.failures;
-    report_.resent += batch.items;
-  }
+  count(batch, sent);
   if (batch.live) source_->lost_live();
   else held_ = std::move(batch);
   if (sent.failure == net::Failure::not_permitted || sent.failure == net::Failure::cancelled) return;
@@ -161,11 +182,9 @@ bool Delivery::send_next() {
   }
   std::optional<Batch> batch = choose();
   if (!batch) return false;
-  if (batch->unreadable != 0) {
-    const std::lock_guard lock(mutex_);
-    report_.unreadable += batch->unreadable;
-  }
   if (batch->request.empty()) {
+    if (batch->unreadable != 0 || batch->expired != 0)
+      count(*batch, Sent{{Verdict::delivered, 0, 0, {}}, net::Failure::none, 0});
     acknowledge(*batch);
     return batch->range.first != batch->range.last;
   }
@@ -182,7 +201,9 @@ bool Delivery::send_next() {
       return false;
     }
   }
+  in_flight_.store(batch->items, std::memory_order_relaxed);
   const Sent sent = sender_->send(batch->request);
+  in_flight_.store(0, std::memory_order_relaxed);
   settle(*batch, sent);
   return true;
 }
@@ -201,10 +222,11 @@ void Delivery::run() {
       const std::lock_guard lock(mutex_);
       if (stopping_) break;
     }
-    if (dirty_ && now - saved_at_ns_ >= kSaveNs) save_state();
+    if ((dirty_ || backlog() != state_.backlog) && now - saved_at_ns_ >= kSaveNs) save_state();
     if (!permit_.valid()) break;
     if (sender_ != nullptr && !sender_->still_permitted()) break;
     if (now < retry_at_ns_) {
+      (void)look_for_gap();
       rest(std::min(retry_at_ns_, now + kIdleLookNs));
       continue;
     }
@@ -220,25 +242,24 @@ void Delivery::run() {
 // A file that is missing or none: what the grant allows is sent, some of it perhaps again.
 bool Delivery::load_state() {
   std::string text, why;
-  if (!read_whole(options_.state_file, kStateBytesMax, text, why)) return false;
-  std::string_view rest = text;
-  if (!rest.starts_with(kStateHead) || !rest.ends_with('\n')) return false;
-  rest.remove_prefix(kStateHead.size()), rest.remove_suffix(1);
-  auto acked = Acked::parse(rest);
+  if (!read_whole(options_.state_file, store::kExportStateBytesMax, text, why)) return false;
+  if (!store::read_export_state(text, state_)) return false;
+  auto acked = Acked::parse(state_.acknowledged);
   if (!acked) return false;
   acked_ = std::move(*acked);
   return true;
 }
 
 void Delivery::save_state() {
-  std::string text;
   {
     const std::lock_guard lock(mutex_);
-    text = std::string(kStateHead) + acked_.text() + "\n";
+    state_.acknowledged = acked_.text();
+    dirty_ = false;
   }
+  state_.backlog = backlog();
+  state_.said = said_;
   std::string why;
-  if (replace_file(options_.state_file, text, 0600, why)) dirty_ = false;
-  else say(why);
+  if (!replace_file(options_.state_file, store::write_export_state(state_), 0600, why)) dirty_ = true, say(why);
   source_->save();
   saved_at_ns_ = clock_.monotonic_ns();
 }

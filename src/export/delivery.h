@@ -16,21 +16,20 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/events.h"
 #include "export/acked.h"
 #include "export/backoff.h"
 #include "export/record_source.h"
 #include "export/sender.h"
+#include "store/export_state.h"
 
 namespace honeylink::telemetry::exporting {
 
-/// What happened since the last report; sums.
-struct DeliveryReport {
-  std::uint64_t requests = 0, sent = 0, backfilled = 0;     // items; backfilled are part of sent
-  std::uint64_t rejected = 0, refused = 0, unreadable = 0;  // items: by a partial success; for good; here
-  std::uint64_t failures = 0,
-                resent = 0;          // requests that are tried again, and their items: the peer may have them twice
-  std::vector<double> milliseconds;  // of requests that were answered, at most 1,000
-  std::vector<std::string> words;    // to be said once
+/// What happened since the last report.
+struct DeliveryReport : store::ExportTotals {
+  Protocol protocol = Protocol::grpc;  // that is spoken now
+  Sketch took_s, failed_after_s;       // requests that the peer took or refused, and those that are tried again
+  std::vector<std::string> words;      // to be said once
 };
 
 struct DeliveryOptions {
@@ -55,8 +54,10 @@ class Delivery {
   [[nodiscard]] DeliveryReport take_report();
   /// How much of a range has been acknowledged (span_pack.h: what may share a block).
   [[nodiscard]] Acked::Part acknowledged(Range range) const;
-  /// Positions that are stored and not acknowledged.
-  [[nodiscard]] std::uint64_t missing() const noexcept { return missing_.load(std::memory_order_relaxed); }
+  /// What is stored and not acknowledged (RecordSource::amount).
+  [[nodiscard]] std::uint64_t backlog() const noexcept { return backlog_.load(std::memory_order_relaxed); }
+  /// Items of the request that is under way.
+  [[nodiscard]] std::uint64_t in_flight() const noexcept { return in_flight_.load(std::memory_order_relaxed); }
   /// Its permit ended, or stop() was called.
   [[nodiscard]] bool ended() const noexcept { return ended_; }
   [[nodiscard]] RecordSource& source() noexcept { return *source_; }
@@ -69,6 +70,8 @@ class Delivery {
   void settle(Batch& batch, const Sent& sent);
   void acknowledge(const Batch& batch);
   void fail(Batch& batch, const Sent& sent);
+  void count(const Batch& batch, const Sent& sent);
+  std::optional<Range> look_for_gap();
   void say(std::string words);
   bool load_state();
   void save_state();
@@ -85,7 +88,7 @@ class Delivery {
   DeliveryReport report_;
   bool stopping_ = false, woken_ = false;
   std::uint64_t discards_ = 0;
-  std::atomic<std::uint64_t> missing_{0};
+  std::atomic<std::uint64_t> backlog_{0}, in_flight_{0};
   std::atomic<bool> ended_{false};
 
   // The thread's own.
@@ -96,6 +99,7 @@ class Delivery {
   bool halved_ = false, after_live_ = false, dirty_ = false;
   std::uint64_t discards_before_ = 0;  // the batch that is being sent was chosen
   std::int64_t retry_at_ns_ = 0, saved_at_ns_ = 0;
+  store::ExportState state_;  // but for its positions, which are acked_'s
   std::string said_;
   std::thread thread_;
 };

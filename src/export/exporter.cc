@@ -52,9 +52,8 @@ bool Exporter::let_go_ended() {
   for (Served& its : served_) {
     if (!its.delivery->ended()) continue;
     its.delivery->stop();
-    last_reports_.push_back({its.delivery->permit().endpoint().text(),
-                             std::string(name_of(protocol_of(its.delivery->permit().endpoint()))),
-                             its.delivery->permit().signal(), its.delivery->take_report(), 0, true});
+    last_reports_.push_back({its.delivery->permit().endpoint().text(), its.delivery->permit().signal(),
+                             its.delivery->take_report(), 0, 0, true});
   }
   std::erase_if(served_, [](const Served& its) { return its.delivery->ended(); });
   return served_.size() != before;
@@ -91,11 +90,10 @@ void Exporter::serve(const consent::Checked& receipt, Signal signal, const Store
                      std::vector<std::string>& words) {
   consent::Gate::Answer answer = gate_.ask(receipt.receipt.endpoint, signal);
   if (!answer.permit) return words.push_back(answer.why);
-  const std::string directory = options_.home + "/export";
   std::string why;
-  if (!make_private_directory(directory, why)) return words.push_back(why);
-  std::string name = consent::receipt_name(receipt.receipt.endpoint);
-  name = name.substr(0, name.find('.')) + "." + std::string(consent::name_of(signal));
+  if (!make_private_directory(options_.home + "/export", why)) return words.push_back(why);
+  const std::string state = store::export_state_path(options_.home, consent::receipt_name(receipt.receipt.endpoint),
+                                                     consent::name_of(signal));
   const std::int64_t from = answer.permit->from_unix_ns();
   Served its{receipt.path, receipt.identity, nullptr, nullptr, nullptr, nullptr};
   std::unique_ptr<RecordSource> source;
@@ -106,13 +104,12 @@ void Exporter::serve(const consent::Checked& receipt, Signal signal, const Store
     auto logs = std::make_unique<LogSource>(options_.home + "/logs", from, now.log_position);
     its.logs = logs.get(), source = std::move(logs);
   } else {
-    auto metrics = std::make_unique<MetricSource>(MetricSourceOptions{
-        options_.home + "/metrics/metrics.db", directory + "/" + name + ".totals", from, now.last_tick_unix_s});
+    auto metrics = std::make_unique<MetricSource>(
+        MetricSourceOptions{options_.home + "/metrics/metrics.db", state + ".totals", from, now.last_tick_unix_s});
     its.metrics = metrics.get(), source = std::move(metrics);
   }
-  its.delivery = std::make_unique<Delivery>(
-      *std::move(answer.permit), std::move(source),
-      DeliveryOptions{directory + "/" + name + ".acked", options_.clock, options_.bytes_max});
+  its.delivery = std::make_unique<Delivery>(*std::move(answer.permit), std::move(source),
+                                            DeliveryOptions{state + ".acked", options_.clock, options_.bytes_max});
   its.delivery->start();
   served_.push_back(std::move(its));
 }
@@ -170,8 +167,8 @@ std::vector<ExportReport> Exporter::take_reports() {
   std::vector<ExportReport> reports = std::exchange(last_reports_, {});
   for (Served& its : served_) {
     const consent::Permit& permit = its.delivery->permit();
-    reports.push_back({permit.endpoint().text(), std::string(name_of(protocol_of(permit.endpoint()))), permit.signal(),
-                       its.delivery->take_report(), its.delivery->missing(), false});
+    reports.push_back({permit.endpoint().text(), permit.signal(), its.delivery->take_report(), its.delivery->backlog(),
+                       its.delivery->in_flight(), false});
   }
   return reports;
 }

@@ -34,11 +34,11 @@ struct StorePositions {
 };
 
 struct ExportReport {
-  std::string endpoint, transport;  // "grpc", "http/protobuf"
+  std::string endpoint;
   consent::Signal signal = consent::Signal::traces;
   DeliveryReport delivery;
-  std::uint64_t missing = 0;  // positions that are stored and not acknowledged
-  bool ended = false;         // the permit did
+  std::uint64_t backlog = 0, in_flight = 0;
+  bool ended = false;  // the permit did
 };
 
 /// One owner.

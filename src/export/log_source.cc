@@ -15,6 +15,7 @@ namespace honeylink::telemetry::exporting {
 namespace {
 
 constexpr std::uint64_t kFarBehind = std::uint64_t{4} << 20;  // then the newest lines first, the rest as a gap
+constexpr std::uint64_t kFileBytesMax = 10'000'000;           // of a log file (docs/formats/log_files.md)
 constexpr std::uint64_t kOffset = 0xffff'ffffULL;
 
 constexpr std::uint64_t file_number(std::uint64_t position) noexcept { return position >> 32; }
@@ -50,6 +51,12 @@ LogSource::LogSource(std::string directory, std::int64_t from_unix_ns, std::uint
 void LogSource::committed(std::uint64_t position) {
   const std::lock_guard lock(mutex_);
   committed_ = position;
+}
+
+std::uint64_t LogSource::amount(Range range) const {
+  const std::uint64_t files = file_number(range.last) - file_number(range.first);
+  const std::uint64_t bytes = files * kFileBytesMax + (range.last & kOffset);
+  return bytes - std::min(bytes, range.first & kOffset);
 }
 
 bool LogSource::has_live() const {

@@ -30,6 +30,8 @@ class LogSource final : public RecordSource {
   std::uint64_t first_allowed() override;
   bool has_live() const override;
   void restart() override {}
+  /// Bytes; of files that lie between, at most.
+  std::uint64_t amount(Range range) const override;
 
  private:
   struct Piece {

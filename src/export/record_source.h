@@ -19,6 +19,8 @@ class RecordSource {
   [[nodiscard]] virtual std::uint64_t stored_below() = 0;
   /// The first position that may leave; what was recorded before the grant does not.
   [[nodiscard]] virtual std::uint64_t first_allowed() = 0;
+  /// What a range of positions comes to, in units that mean something to people.
+  [[nodiscard]] virtual std::uint64_t amount(Range range) const { return range.last - range.first; }
   /// Young records wait. Any thread.
   [[nodiscard]] virtual bool has_live() const = 0;
   /// After a failure: half-read things are read again.

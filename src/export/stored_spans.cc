@@ -11,6 +11,12 @@ namespace {
 constexpr int kBusyTimeoutMs = 200;
 constexpr std::size_t kValuesMax = 65'536;  // texts that are kept; then they are read anew
 
+Batch gone(Range range) {
+  Batch batch;
+  batch.range = range, batch.expired = range.last - range.first;
+  return batch;
+}
+
 }  // namespace
 
 StoredSpans::StoredSpans(std::string database, LiveNames& names, std::int64_t from_unix_ns)
@@ -112,26 +118,30 @@ Batch StoredSpans::next_of_blocks(std::size_t bytes_max) {
   return batch;
 }
 
-Batch StoredSpans::next_of_rows(Range gap, std::size_t bytes_max) {
+std::optional<Batch> StoredSpans::next_of_rows(Range gap, std::size_t bytes_max) {
   Batch batch;
   batch.range = {gap.first, gap.first};
   store::Statement rows = connection_.prepare(
       "SELECT first, n, data FROM hot WHERE first + n > ?1 AND first < ?2 ORDER BY first LIMIT 256");
-  if (!rows) return batch;
+  if (!rows) return std::nullopt;
   rows.bind(1, gap.first).bind(2, gap.last);
-  while (request_.bytes() < bytes_max && rows.step() == SQLITE_ROW) {
+  int code = SQLITE_ROW;
+  while (request_.bytes() < bytes_max && (code = rows.step()) == SQLITE_ROW) {
     const std::uint64_t first = rows.number(0), n = rows.number(1);
     if (first > batch.range.last && batch.range.last != gap.first) break;  // what lies between may be packed by now
     store::TraceBlob blob(rows.blob(2));
     store::StoredSpan span;
     std::uint64_t number = first;
-    for (; request_.bytes() < bytes_max && blob.next(span); ++number)
+    bool more = true;
+    for (; request_.bytes() < bytes_max && (more = blob.next(span)); ++number)
       if (number >= gap.first && number < gap.last) encode(span, batch);
-    if (!blob.sound() || blob.damaged()) batch.unreadable += first + n - number, number = first + n;
-    batch.range.last = std::min(number, gap.last);
+    if (!more && number < first + n) batch.unreadable += first + n - number, number = first + n;
+    batch.range.last = std::max(batch.range.last, std::min(number, gap.last));
   }
   batch.request = request_.finish();
-  return batch;
+  // What cannot be read now is not gone.
+  return batch.range.last == gap.first || (code != SQLITE_ROW && code != SQLITE_DONE) ? std::nullopt
+                                                                                      : std::optional(std::move(batch));
 }
 
 std::optional<Batch> StoredSpans::next(Range gap, std::size_t bytes_max) {
@@ -142,14 +152,13 @@ std::optional<Batch> StoredSpans::next(Range gap, std::size_t bytes_max) {
   std::optional<Batch> batch;
   const auto found = find(gap);
   if (found && found->range.first >= gap.last) {
-    batch = Batch{{}, gap, 0, 0, false};
+    batch = gone(gap);
   } else if (found && found->range.first > gap.first) {  // nothing before it is stored any more
-    batch = Batch{{}, {gap.first, found->range.first}, 0, 0, false};
+    batch = gone({gap.first, found->range.first});
   } else if (found && found->packed && load_blocks(found->range.first)) {
     its_range_ = found->range;
   } else if (found && !found->packed) {
     batch = next_of_rows(gap, bytes_max);
-    if (batch->range.first == batch->range.last) batch->range = gap;  // not stored any more
   }
   connection_.execute("COMMIT");
   if (!batch && !blocks_.empty()) batch = next_of_blocks(bytes_max);

@@ -40,7 +40,7 @@ class StoredSpans {
   std::optional<Found> find(Range gap);
   bool load_blocks(std::uint64_t first);
   Batch next_of_blocks(std::size_t bytes_max);
-  Batch next_of_rows(Range gap, std::size_t bytes_max);
+  std::optional<Batch> next_of_rows(Range gap, std::size_t bytes_max);
   bool value(std::uint32_t id, std::string_view& value);
   void encode(const store::StoredSpan& span, Batch& batch);
 

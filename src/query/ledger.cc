@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "query/database.h"
 #include "query/json.h"
+#include "query/metric_reader.h"
 #include "query/paths.h"
 #include "query/rings.h"
 #include "store/log_state.h"
@@ -119,6 +120,28 @@ bool read_row(store::Connection& connection, std::string_view order, const std::
   return true;
 }
 
+// What was sent or given up, out of the engine's own series: exact, whoever led.
+std::optional<Problem> add_exports(const std::string& home, std::int64_t since_unix_s, Health& health) {
+  auto reader = MetricReader::open(home);
+  if (!reader.ok()) return reader.problem();
+  SeriesFilter filter;
+  filter.name = "telemetry_export_items_total";
+  const auto sums = reader.value()->summarize(reader.value()->find(filter), {since_unix_s, INT64_MAX, 10});
+  if (!sums.ok()) return sums.problem();
+  std::map<std::string, Loss> by_signal;
+  for (const SeriesSummary& sum : sums.value()) {
+    std::map<std::string, std::string> labels(sum.series.labels.begin(), sum.series.labels.end());
+    const auto n = static_cast<std::uint64_t>(sum.all.sum);
+    if (n == 0 || labels["result"] == "expired") continue;
+    Loss& loss = by_signal.try_emplace(labels["signal"], Loss{labels["signal"], 0, 0, {}}).first->second;
+    loss.accepted += n;
+    if (labels["result"] == "sent") continue;
+    loss.lost += n, loss.reasons[labels["result"]] += n;
+  }
+  for (auto& [signal, loss] : by_signal) health.exports.push_back(std::move(loss));
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool is_loss(std::string_view reason) noexcept {
@@ -166,6 +189,7 @@ Answer<Health> read_health(const std::string& home, std::int64_t since_unix_ns) 
     }
     health.signals.push_back(std::move(loss));
   }
+  if (const auto problem = add_exports(home, since, health)) return *problem;
   return health;
 }
 

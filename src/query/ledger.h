@@ -37,6 +37,7 @@ struct Loss {
 };
 struct Health {
   std::vector<Loss> signals;  // metrics, spans, logs
+  std::vector<Loss> exports;  // "metrics", "traces", "logs", where something was due; accepted: what was due
   std::int64_t from_unix_s = 0, to_unix_s = 0;
   bool any = false;  // is there a ledger at all?
 };

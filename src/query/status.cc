@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/clock.h"
 #include "base/counters.h"
 #include "base/file.h"
 #include "query/database.h"
@@ -114,6 +115,7 @@ Answer<Status> read_status(const std::string& home) {
   status.engine = read_engine(home);
   status.rings = read_rings(home);
   status.stores = read_stores(home);
+  status.exports = read_exports(home, consent::list_receipts(home, system_clock()));
   return status;
 }
 

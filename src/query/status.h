@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "query/exports.h"
 #include "query/ledger.h"
 #include "query/problem.h"
 
@@ -35,6 +36,7 @@ struct Status {
   std::vector<RingStatus> rings;
   std::vector<StoreStatus> stores;
   Balance balance;
+  std::vector<ExportStatus> exports;
 };
 [[nodiscard]] Answer<Status> read_status(const std::string& home);
 [[nodiscard]] EngineStatus read_engine(const std::string& home);

@@ -100,7 +100,8 @@ std::string status_json(const Status& status) {
   json.end_object();
   put_stores(json, status, config);
   put_levels(json, status.home);
-  json.key("consent").raw(consents_json(consent::list_receipts(status.home, system_clock()))).end_object();
+  json.key("consent").raw(consents_json(consent::list_receipts(status.home, system_clock())));
+  json.key("exports").raw(exports_json(status.exports)).end_object();
   return json.str();
 }
 
