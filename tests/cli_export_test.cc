@@ -20,8 +20,8 @@ class CliExport : public CliTest {
     for (int i = 0; i < n; ++i)
       ASSERT_EQ(honeytel({"run", "--", "true"}, {"HONEYLINK_ENVIRONMENT=development"}).exit, 0);
   }
-  bool until(const std::function<bool()>& holds) {
-    const auto end = std::chrono::steady_clock::now() + 30s;
+  bool until(const std::function<bool()>& holds, std::chrono::seconds within = 30s) {
+    const auto end = std::chrono::steady_clock::now() + within;
     while (!holds() && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(50ms);
     return holds();
   }
@@ -68,6 +68,30 @@ TEST_F(CliExport, HealthJudgesWhatReceiversRefused) {
   EXPECT_EQ(strict.json()["export"]["traces"]["reasons"]["refused"], 2);
   EXPECT_EQ(strict.json()["signals"]["spans"]["lost"], 0) << "stored here all the same";
   EXPECT_EQ(honeytel({"health", "--max-loss", "0.5"}).exit, 0);
+}
+
+TEST_F(CliExport, RevokingWithPurgeLeavesNothingOfItBehindWhoeverWasSending) {
+  const auto files = [&] {
+    std::size_t n = 0;
+    for (const auto& file : std::filesystem::directory_iterator(home_ + "/export")) n += file.is_regular_file();
+    return n;
+  };
+  const auto revoke = [&](std::vector<std::string> how) {
+    how.insert(how.begin(), {"consent", "revoke", peer_.url()});
+    ASSERT_EQ(honeytel(how).exit, 0);
+  };
+  agent(), grant(), record(1);
+  ASSERT_TRUE(until([&] { return peer_.different() == 1 && files() == 1; }));
+  revoke({});
+  EXPECT_FALSE(until([&] { return files() == 0; }, 3s)) << "what a later grant goes on from is kept";
+  grant(), record(1);
+  ASSERT_TRUE(until([&] { return peer_.different() == 2; }));
+  revoke({"--purge"});
+  ASSERT_TRUE(until([&] { return files() == 0; }, 10s));
+  std::this_thread::sleep_for(2s);
+  EXPECT_EQ(files(), 0U) << "the engine has written it again";
+  end(agent_, SIGTERM);
+  EXPECT_EQ(files(), 0U);
 }
 
 }  // namespace

@@ -127,7 +127,11 @@ def check_logs(honeytel, home, folder):
         expect("log message", line.get("message", line["event"]), value_of(record.body))
         expect("log trace", line.get("trace_id", ""), record.trace_id.hex())
         expect("log span", line.get("span_id", ""), record.span_id.hex())
-        expect("log service", line["service"], resource["service.name"])
+        for key, member in (("service.name", "service"), ("service.version", "version"), ("honeylink.module", "module"),
+                            ("deployment.environment.name", "environment")):
+            expect(f"log {key}", line.get(member), resource.get(key))
+        kinds = {key: type(value) for key, value in attributes_of(record.attributes).items()}
+        expect("kinds of a log's fields", {key: type(value) for key, value in line["fields"].items()}, kinds)
     return f"{len(sent)} log records"
 
 

@@ -5,6 +5,7 @@
 #include "cli/consent_commands.h"
 #include "cli/listing.h"
 #include "config/suggest.h"
+#include "export/purge.h"
 #include "query/consents.h"
 #include "query/json.h"
 #include "query/time_text.h"
@@ -148,6 +149,7 @@ int consent_revoke(Call& call, const std::string& home) {
                                     "remove the file yourself: what is gone grants nothing"});
       continue;
     }
+    if (purge) exporting::remove_orphans(home);
     if (revoked == consent::Revoked::done_but_not_recorded)
       call.terminal.say("the audit log did not take it: " + terminal_safe(why));
     call.terminal.say(fill("consent.revoked", language, {name}));

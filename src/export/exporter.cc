@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/file.h"
+#include "export/purge.h"
 #include "store/span_pack.h"
 
 namespace honeylink::telemetry::exporting {
@@ -65,6 +66,7 @@ bool Exporter::follow_receipts(const StorePositions& now, std::vector<std::strin
   if (stamp == directory_stamp_ && !changed) return false;
   directory_stamp_ = stamp;
   if (stamp.empty()) return changed;
+  remove_orphans(options_.home);  // after those that ended have written where they were
   std::size_t destinations = 0;
   for (const consent::Checked& receipt : consent::list_receipts(options_.home, clock_of(options_))) {
     if (receipt.state != consent::State::valid) continue;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t kLastSecond = 253'402'300'799;  // 9999-12-31T23:59:59Z: the format has four digits for a year
 constexpr std::size_t kFixedParts = 256;               // braces, names of members, times, ids
-constexpr std::size_t kNumberMax = 32;
+constexpr std::size_t kNumberMax = 40;
 
 constexpr auto kPairs = [] {
   std::array<char, 200> pairs{};
@@ -75,7 +75,10 @@ bool plain(std::string_view text) noexcept {
 char* put_real(char* at, double value) noexcept {
   if (std::isnan(value)) return put(at, "\"NaN\"");
   if (std::isinf(value)) return put(at, value > 0 ? "\"Infinity\"" : "\"-Infinity\"");
-  return std::to_chars(at, at + kNumberMax, value).ptr;
+  char* const end = std::to_chars(at, at + kNumberMax, value).ptr;
+  // 5 is an integer to whoever reads the line, 5.0 is none.
+  const bool whole = std::all_of(at, end, [](char c) { return c == '-' || (c >= '0' && c <= '9'); });
+  return whole ? put(end, ".0") : end;
 }
 char* put_integer(char* at, std::int64_t value) noexcept { return std::to_chars(at, at + kNumberMax, value).ptr; }
 
@@ -119,11 +122,15 @@ const std::string& LogLines::head(Cache& cache, const Source& source, std::uint3
   if (known && name < cache.heads.size() && !cache.heads[name].empty()) return cache.heads[name];
   scratch_ = ",\"event\":";
   append_json_string(scratch_, source.text(name));
+  const ResourceInfo& its = source.resource;
   scratch_ += ",\"service\":";
-  append_json_string(scratch_, source.resource.service_name);
-  if (!source.resource.module.empty()) {
-    scratch_ += ",\"module\":";
-    append_json_string(scratch_, source.resource.module);
+  append_json_string(scratch_, its.service_name);
+  const std::pair<const char*, const std::string*> rest[] = {
+      {",\"version\":", &its.service_version}, {",\"module\":", &its.module}, {",\"environment\":", &its.environment}};
+  for (const auto& [member, text] : rest) {
+    if (text->empty()) continue;
+    scratch_ += member;
+    append_json_string(scratch_, *text);
   }
   if (!known) return scratch_;
   if (cache.heads.size() <= name) cache.heads.resize(source.texts.size());
