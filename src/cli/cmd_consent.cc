@@ -18,7 +18,10 @@ struct Part {
   std::size_t arguments;
   int (*run)(Call&, const std::string& home);
 };
-constexpr Part kParts[] = {{"grant", 1, consent_grant}, {"status", 2, consent_status}, {"revoke", 2, consent_revoke}};
+constexpr Part kParts[] = {{"grant", 1, consent_grant},
+                           {"status", 2, consent_status},
+                           {"revoke", 2, consent_revoke},
+                           {"test", 2, consent_test}};
 
 std::string signals_json(const consent::Receipt& receipt) {
   query::JsonWriter json;
@@ -39,19 +42,13 @@ std::string from_json(const consent::Receipt& receipt) {
 
 Cell moment_cell(std::int64_t unix_ns) { return unix_ns == 0 ? null_cell() : time_cell(unix_ns); }
 
-/// By the file's name, so that also one whose receipt cannot be read is found.
-void keep_only(const consent::Endpoint& endpoint, std::vector<consent::Checked>& all) {
-  std::erase_if(all,
-                [&](const consent::Checked& c) { return !c.path.ends_with("/" + consent::receipt_name(endpoint)); });
-}
-
 int unknown_part(const Call& call, const std::string& name) {
   std::vector<std::string_view> names;
   for (const Part& part : kParts) names.push_back(part.name);
   const std::string near(config::nearest(name, names));
   return report(call.terminal,
                 usage_problem("consent cannot '" + name + "'" + (near.empty() ? "" : ": did you mean '" + near + "'?"),
-                              "it can grant, status and revoke", "see: honeytel consent --help"));
+                              "it can grant, status, test and revoke", "see: honeytel consent --help"));
 }
 
 int run(Call& call) {
@@ -83,6 +80,11 @@ constexpr Option kOptions[] = {
 };
 
 }  // namespace
+
+void keep_only(const consent::Endpoint& endpoint, std::vector<consent::Checked>& all) {
+  std::erase_if(all,
+                [&](const consent::Checked& c) { return !c.path.ends_with("/" + consent::receipt_name(endpoint)); });
+}
 
 int consent_status(Call& call, const std::string& home) {
   std::vector<consent::Checked> all = consent::list_receipts(home, system_clock());
@@ -163,16 +165,17 @@ int consent_revoke(Call& call, const std::string& home) {
 extern const Command kConsent{
     .name = "consent",
     .summary = "What may leave this device, to whom, until when",
-    .usage = "[status [ENDPOINT]] | grant --endpoint URL --signals LIST | revoke [ENDPOINT]",
+    .usage = "[status [ENDPOINT]] | grant --endpoint URL --signals LIST | test [ENDPOINT] | revoke [ENDPOINT]",
     .about =
         "status  what is granted; exit 8 where ENDPOINT is named and nothing may leave for it\n"
         "grant   says what would leave, asks, and writes a signed receipt; nothing is sent without one\n"
+        "test    sends one empty request for each thing that was granted and says what came of it\n"
         "revoke  takes it back, all of them where none is named; the last byte leaves within a second\n"
         "Receipts do not hold back your own other programs: those could open sockets of their own.",
     .example =
         "honeytel consent grant --endpoint https://collector.example:4317 --signals metrics,traces --ca ca.pem\n"
         "honeytel consent grant --endpoint http://127.0.0.1:9093 --signals alerts --expires 30d --yes\n"
-        "honeytel consent status\nhoneytel consent revoke https://collector.example:4317",
+        "honeytel consent status\nhoneytel consent test\nhoneytel consent revoke https://collector.example:4317",
     .options = kOptions,
     .arguments_max = 2,
     .reads = true,

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -117,6 +118,7 @@ struct Exports {
   bool spans = false, logs = false, metrics = false;  // some destination wants them
   std::int64_t tend_at_ns = 0, cells_at_ns = 0;       // monotonic
   std::map<std::pair<std::string, std::string>, ExportCounts> counts;
+  std::set<std::pair<std::string, consent::Signal>> audited;  // destinations that the audit log says are sent to
 };
 
 /// When the stores are looked after next: monotonic times.

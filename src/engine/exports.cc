@@ -41,6 +41,15 @@ void count(Core& core, const exporting::ExportReport& report) {
     core.own_log->say(OwnLog::kInfo, "export.ended", {{"endpoint", report.endpoint}, {"signal", signal}});
 }
 
+/// The audit log says from when to when somebody is sent to.
+void write_down(Core& core, const exporting::ExportReport& report) {
+  const bool said = report.ended ? core.exports.audited.erase({report.endpoint, report.signal}) != 0
+                                 : core.exports.audited.insert({report.endpoint, report.signal}).second;
+  if (!said) return;
+  core.audit->note(report.ended ? "export.end" : "export.begin",
+                   {{"endpoint", report.endpoint}, {"signal", std::string(consent::name_of(report.signal))}});
+}
+
 void follow(Core& core) {
   std::vector<std::string> words;
   const bool changed = core.exporter->follow_receipts(positions_of(core), words);
@@ -79,7 +88,10 @@ void tend_exports(Core& core, std::int64_t now_ns) {
   }
   follow(core);
   for (auto& [of, counts] : core.exports.counts) counts.backlog = counts.in_flight = 0;
-  for (const exporting::ExportReport& report : core.exporter->take_reports()) count(core, report);
+  for (const exporting::ExportReport& report : core.exporter->take_reports()) {
+    count(core, report);
+    write_down(core, report);
+  }
 }
 
 void hand_over_spans(Core& core) {

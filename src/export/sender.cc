@@ -136,7 +136,8 @@ net::Answer Sender::ask(std::string_view request) {
   is_known_ = answer.ok() && !answer.header("grpc-status").empty();
   const bool strange = answer.ok()
                            ? !is_known_ && answer.status >= 400 && answer.status < 500
-                           : answer.failure == net::Failure::bad_answer || answer.failure == net::Failure::closed;
+                           : answer.failure == net::Failure::bad_answer || answer.failure == net::Failure::closed ||
+                                 answer.failure == net::Failure::tls_no_http2;
   if (!strange) return answer;
   protocol_ = Protocol::http_protobuf;
   net::Answer other = client_->send(frame(request));

@@ -35,6 +35,7 @@ enum class Failure : std::uint8_t {
   tls_wrong_pin,
   tls_version,          // the peer speaks nothing newer than TLS 1.2, or no TLS at all
   tls_own_certificate,  // ours was missing, unreadable or not liked
+  tls_no_http2,         // HTTP/2 was asked for and the peer does not offer it (ALPN)
   tls_other,
 };
 /// Another try with the same receipt can only fail again until somebody changes something there or here.

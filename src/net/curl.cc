@@ -44,6 +44,8 @@ void load(Loaded& to) {
     to.why = std::string(kLibrary) + " is not installed; without it nothing can be sent";
   } else if (!find_all(library, to.functions) || to.functions.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
     to.why = std::string(kLibrary) + " is too old or does not start";
+  } else {
+    (void)find(library, "SSL_get0_alpn_selected", to.functions.alpn_selected);  // through libcurl's own dependencies
   }
 }
 

@@ -30,6 +30,8 @@ struct Curl {
   decltype(&::curl_slist_append) slist_append;
   decltype(&::curl_slist_free_all) slist_free_all;
   decltype(&::curl_global_init) global_init;
+  /// OpenSSL's SSL_get0_alpn_selected, as libcurl brought it along; nullptr where it was built with another library.
+  void (*alpn_selected)(const void* ssl, const unsigned char** name, unsigned* bytes);
 };
 
 /// nullptr and `why` where the library is missing or too old.

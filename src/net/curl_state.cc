@@ -118,6 +118,8 @@ void Client::State::set_once() {
   set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
   set(CURLOPT_CLOSESOCKETFUNCTION, &State::close_socket);
   set(CURLOPT_CLOSESOCKETDATA, static_cast<void*>(this));
+  set(CURLOPT_PREREQFUNCTION, &State::before_request);
+  set(CURLOPT_PREREQDATA, static_cast<void*>(this));
   set(CURLOPT_HEADERFUNCTION, &State::take_header);
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
   set(CURLOPT_WRITEFUNCTION, &State::take_body);
@@ -175,7 +177,8 @@ bool Client::State::begin(const Request& request) {
   if (!ready()) return false;
   curl_.easy_reset(easy_);
   answer_ = Answer{};
-  refused_option_ = too_much_ = stranger_ = false;
+  refused_option_ = too_much_ = stranger_ = no_http2_ = false;
+  http2_ = request.http2;
   result_ = CURLE_OK, header_bytes_ = 0, error_[0] = '\0';
   set_once();
   set_request(request);
@@ -207,6 +210,7 @@ Answer Client::State::finish(const Request& request) {
   if (answer_.failure != Failure::none) answer_.said = text;
   if (too_much_) answer_.said = "the answer is larger than " + std::to_string(options_.answer_bytes_max) + " bytes";
   if (stranger_) answer_.said = "the connection was refused here: not permitted, or not this device";
+  if (no_http2_) answer_.failure = Failure::tls_no_http2, answer_.said = "the peer does not offer HTTP/2 (ALPN)";
   if (answer_.ok() && request.http2 && version != CURL_HTTP_VERSION_2_0)
     answer_.failure = Failure::bad_answer, answer_.said = "the peer does not speak HTTP/2";
   return std::move(answer_);
@@ -218,6 +222,25 @@ curl_socket_t Client::State::open_socket(void* self, curlsocktype, struct curl_s
                        (!state.permit_.endpoint().loopback() || is_loopback(&address->addr));
   if (!allowed) return state.stranger_ = true, CURL_SOCKET_BAD;
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+bool Client::State::lacks_http2() const {
+  const curl_tlssessioninfo* session = nullptr;
+  if (curl_.alpn_selected == nullptr || curl_.easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK ||
+      session == nullptr || session->backend != CURLSSLBACKEND_OPENSSL || session->internals == nullptr)
+    return false;  // not to be told here: finish() looks at the answer's version
+  const unsigned char* name = nullptr;
+  unsigned bytes = 0;
+  curl_.alpn_selected(session->internals, &name, &bytes);
+  return name == nullptr || std::string_view(reinterpret_cast<const char*>(name), bytes) != "h2";
+}
+
+/// The last moment: connected and verified, nothing of the request is sent.
+int Client::State::before_request(void* self, char*, char*, int, int) noexcept {
+  State& state = *static_cast<State*>(self);
+  if (state.cancelled_ || !state.permit_.valid()) return state.stranger_ = true, CURL_PREREQFUNC_ABORT;
+  state.no_http2_ = state.http2_ && state.permit_.endpoint().tls() && state.lacks_http2();
+  return state.no_http2_ ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 int Client::State::close_socket(void* self, curl_socket_t socket) noexcept {
