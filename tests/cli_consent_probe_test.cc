@@ -113,8 +113,8 @@ TEST_F(CliConsentProbe, EachWayInWhichTlsIsWrongHasItsWords) {
   certificates.authority("stranger");
   certificates.certificate("vouched", "IP:127.0.0.1", 30, "stranger");
   expect_refused(certificates, "expired", {}, "tls_expired", "not valid at this time");
-  expect_refused(certificates, "vouched", {}, "tls_unknown_authority", "vouches for its certificate");
-  expect_refused(certificates, "selfsigned", {}, "tls_unknown_authority", "vouches for its certificate");
+  expect_refused(certificates, "vouched", {}, "tls_unknown_ca", "vouches for its certificate");
+  expect_refused(certificates, "selfsigned", {}, "tls_unknown_ca", "vouches for its certificate");
   expect_refused(certificates, "elsewhere", {}, "tls_wrong_name", "for another name");
   expect_refused(certificates, "good", {"-tls1_2"}, "tls_version", "does not speak TLS 1.3");
   TestServer plain([](const std::string&) { return ""; });

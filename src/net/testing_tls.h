@@ -72,7 +72,7 @@ class TlsPeer {
  public:
   TlsPeer(const TestCertificates& certificates, const std::string& name, std::vector<std::string> more = {}) {
     port_ = free_port();
-    output_ = certificates.pem(name) + ".said";
+    output_ = certificates.pem(name) + "." + std::to_string(port_);  // what an earlier peer said is not this one's
     std::vector<std::string> words{"openssl",
                                    "s_server",
                                    "-www",
@@ -89,7 +89,7 @@ class TlsPeer {
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_addopen(&actions, 1, output_.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    ::posix_spawn_file_actions_addopen(&actions, 1, output_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
     ::posix_spawn_file_actions_adddup2(&actions, 1, 2);
     char* environment[] = {nullptr};
     EXPECT_EQ(::posix_spawn(&pid_, kOpenssl, &actions, nullptr, argv.data(), environment), 0);

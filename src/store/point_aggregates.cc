@@ -113,7 +113,8 @@ void put(std::size_t n, const Value& value, SegmentWorkspace& work, Bytes& to) {
 
 // Of values that scatter about a level the mean is the calmest number, and the others lie about it.
 void put_from_mean(const Five& five, SegmentWorkspace& work, Bytes& to) {
-  const auto& [count, last, min, max, sum] = five;
+  // No structured binding: clang 14 lets no lambda take hold of one.
+  const Column &count = five.count, &min = five.min, &max = five.max, &sum = five.sum;
   const std::size_t n = count.size();
   Column mean(n);
   for (std::size_t i = 0; i < n; ++i) mean[i] = mean_of(count[i], sum[i]);
@@ -140,7 +141,7 @@ bool get_from_mean(Decoder& in, SegmentWorkspace& work, Five& to) {
 }
 
 void put_from_min(const Five& five, SegmentWorkspace& work, Bytes& to) {
-  const auto& [count, last, min, max, sum] = five;
+  const Column &count = five.count, &min = five.min, &max = five.max, &sum = five.sum;
   const std::size_t n = count.size();
   encode_integers(min, work, to);
   put(
