@@ -29,6 +29,6 @@ function(honeylink_page_tests)
   add_test(NAME page.static COMMAND ${PROJECT_SOURCE_DIR}/web/test/run.sh ${CMAKE_BINARY_DIR} static)
   set_tests_properties(page.static PROPERTIES LABELS unit TIMEOUT 300 SKIP_RETURN_CODE 77)
   add_test(NAME page.browser COMMAND ${PROJECT_SOURCE_DIR}/web/test/run.sh ${CMAKE_BINARY_DIR} browser)
-  # Both cores: it measures what a frame costs.
-  set_tests_properties(page.browser PROPERTIES LABELS slow TIMEOUT 600 PROCESSORS 2 SKIP_RETURN_CODE 77)
+  # Two minutes, of which a demo records half a minute. Both cores: it measures what a frame costs.
+  set_tests_properties(page.browser PROPERTIES LABELS slow TIMEOUT 300 PROCESSORS 2 SKIP_RETURN_CODE 77)
 endfunction()

@@ -133,6 +133,25 @@ TEST_F(ViewLive, TheLastValuesOfAProcessThatIsKilledAreTold) {
   EXPECT_EQ(end(agent, SIGTERM), 0);
 }
 
+TEST_F(ViewLive, WhatBeginsRecordsAndEndsBetweenTwoLooksIsTold) {
+  const pid_t agent = in_background({"agent"});
+  ASSERT_TRUE(eventually([&] { return honeytel({"status", "--json"}).json()["engine"]["pid"] == agent; }));
+  view();
+  Watcher watcher(port_, token_);
+  ASSERT_TRUE(watcher.watch(20, [&] { return !watcher.of("status").empty(); }));
+  for (int i = 1; i <= 12; ++i) {
+    ASSERT_EQ(honeytel({"record", "gauge", "short.life", std::to_string(i)}).exit, 0);
+    EXPECT_TRUE(watcher.watch(5,
+                              [&] {
+                                for (const LiveEvent& event : watcher.of("metrics"))
+                                  if (series_of(event, "short.life").value("value", 0) == i) return true;
+                                return false;
+                              }))
+        << "the engine took away ring " << i << " before anybody looked";
+  }
+  EXPECT_EQ(end(agent, SIGTERM), 0);
+}
+
 TEST_F(ViewLive, EightMayWatchAndTheNinthIsToldSo) {
   view();
   std::vector<std::unique_ptr<Watcher>> watchers;

@@ -2,8 +2,12 @@
 #include "query/live_reader.h"
 
 #include <fcntl.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 #include <tuple>
 
 #include "base/limits.h"
@@ -39,8 +43,37 @@ struct LiveReader::Ring {
   bool known = false;   // was read before: what it has gained since then is of this tick
 };
 
-LiveReader::LiveReader(const std::string& home) : home_(home), scrubber_(scrub_options(home)) {}
+LiveReader::LiveReader(const std::string& home)
+    : home_(home), arrivals_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)), scrubber_(scrub_options(home)) {}
 LiveReader::~LiveReader() = default;
+
+/// A directory may appear with the first ring in it: asked for at each look, which costs little where it is known.
+void LiveReader::watch_directories() noexcept {
+  if (!arrivals_) return;
+  constexpr std::uint32_t kWhat = IN_CREATE | IN_ONLYDIR | IN_DONT_FOLLOW;
+  for (const std::string& directory : ring::ring_directories(home_)) {
+    if (::inotify_add_watch(arrivals_.get(), directory.c_str(), kWhat) < 0)
+      ::inotify_add_watch(arrivals_.get(), directory.substr(0, directory.rfind('/')).c_str(), kWhat);
+  }
+}
+
+void LiveReader::note_arrivals() {
+  alignas(inotify_event) std::array<char, 4'096> bytes;
+  bool some = false;
+  for (ssize_t n = 0; (n = ::read(arrivals_.get(), bytes.data(), bytes.size())) > 0;) {
+    for (std::size_t at = 0; at + sizeof(inotify_event) <= static_cast<std::size_t>(n);) {
+      inotify_event event;
+      std::memcpy(&event, bytes.data() + at, sizeof event);
+      // Other files of the directory are written every second.
+      some |= (event.mask & (IN_ISDIR | IN_Q_OVERFLOW)) != 0;
+      if (event.len != 0) some |= std::string_view(bytes.data() + at + sizeof event).ends_with(".ring");
+      at += sizeof event + event.len;
+    }
+  }
+  if (!some) return;
+  watch_directories();
+  list_rings();
+}
 
 void LiveReader::list_rings() {
   for (auto& [path, known] : rings_) known->listed = false;
@@ -122,6 +155,7 @@ void LiveReader::look(std::int64_t now_unix_ns) {
   ++looks_;
   tick_ = now_unix_ns / kTickNs;
   const std::size_t known = sorted_.size();
+  watch_directories();
   list_rings();
   for (auto at = rings_.begin(); at != rings_.end();) {
     look_at(*at->second);  // also what was unlinked since: its last values were written before

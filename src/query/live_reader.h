@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/events.h"
+#include "base/file.h"
 #include "ring/cell_gains.h"
 #include "scrub/scrubber.h"
 
@@ -38,6 +39,10 @@ class LiveReader {
   LiveReader& operator=(const LiveReader&) = delete;
 
   void look(std::int64_t now_unix_ns);
+  /// Readable when a ring has appeared; -1: only looks find them. A process may begin, record and end between two
+  /// looks, and an engine clear it away: who calls note_arrivals() at once sees its values at the next look.
+  [[nodiscard]] int arrivals_fd() const noexcept { return arrivals_.get(); }
+  void note_arrivals();
 
   [[nodiscard]] std::uint64_t looks() const noexcept { return looks_; }        // the first is 1
   [[nodiscard]] std::size_t recorders() const noexcept { return recorders_; }  // processes that live
@@ -53,11 +58,13 @@ class LiveReader {
  private:
   struct Ring;
   void list_rings();
+  void watch_directories() noexcept;
   void look_at(Ring& ring);
   LiveSeries* series_of(Ring& ring, std::uint32_t id);
   void add(LiveSeries& series, const ring::SeriesGain& gain, bool is_of_tick);
 
   const std::string home_;
+  const Fd arrivals_;
   scrub::Scrubber scrubber_;
   std::map<std::string, std::unique_ptr<Ring>> rings_;  // by path
   std::map<std::string, std::unique_ptr<LiveSeries>> series_;

@@ -2,9 +2,11 @@
 #include "view/live_hub.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <optional>
 
@@ -70,14 +72,17 @@ struct LiveHub::Looks {
 };
 
 LiveHub::LiveHub(std::string home, bool is_file)
-    : home_(std::move(home)), is_file_(is_file), thread_([this] { run(); }) {}
+    : home_(std::move(home)),
+      is_file_(is_file),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      thread_([this] { run(); }) {}
 
 LiveHub::~LiveHub() {
   {
     const std::lock_guard lock(mutex_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  ::eventfd_write(wake_.get(), 1);
   thread_.join();
 }
 
@@ -99,23 +104,37 @@ void LiveHub::add(Fd socket) {
     const std::lock_guard lock(mutex_);
     arrived_.push_back({std::move(socket)});
   }
-  changed_.notify_all();
+  ::eventfd_write(wake_.get(), 1);
 }
 
-bool LiveHub::wait(std::vector<Watcher>& watchers) {
-  std::unique_lock lock(mutex_);
-  const auto some = [this] { return stopping_ || !arrived_.empty(); };
-  if (watchers.empty()) changed_.wait(lock, some);
-  else changed_.wait_for(lock, kBetweenLooks, some);
+bool LiveHub::take_in(std::vector<Watcher>& watchers, bool& some) {
+  const std::lock_guard lock(mutex_);
+  some = !arrived_.empty();
   for (Watcher& watcher : arrived_) watchers.push_back(std::move(watcher));
   arrived_.clear();
   return !stopping_;
 }
 
+bool LiveHub::wait(std::vector<Watcher>& watchers, Looks* looks) {
+  const auto next = Clock::now() + kBetweenLooks;
+  for (;;) {
+    bool some = false;
+    if (!take_in(watchers, some)) return false;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
+    if (some || (!watchers.empty() && left.count() <= 0)) return true;
+    std::array<pollfd, 2> waiting{
+        {{wake_.get(), POLLIN, 0}, {looks == nullptr ? -1 : looks->reader.arrivals_fd(), POLLIN, 0}}};
+    ::poll(waiting.data(), waiting.size(), watchers.empty() ? -1 : static_cast<int>(left.count()));
+    eventfd_t count = 0;
+    if (waiting[0].revents != 0) ::eventfd_read(wake_.get(), &count);
+    if (waiting[1].revents != 0) looks->reader.note_arrivals();
+  }
+}
+
 void LiveHub::run() {
   std::vector<Watcher> watchers;
   std::optional<Looks> looks;
-  while (wait(watchers)) {
+  while (wait(watchers, looks ? &*looks : nullptr)) {
     if (!looks) looks.emplace(home_, is_file_);
     const Looks::Frames frames =
         looks->look(home_, std::any_of(watchers.begin(), watchers.end(), [](const Watcher& w) { return w.fresh; }));

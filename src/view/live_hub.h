@@ -4,7 +4,6 @@
 //
 // Made and stopped by one thread; add() may be called from any.
 #pragma once
-#include <condition_variable>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -38,12 +37,13 @@ class LiveHub {
   struct Looks;
   void run();
   /// Takes in who came; false: it is time to end. Waits for the next look, or for somebody to come.
-  bool wait(std::vector<Watcher>& watchers);
+  bool wait(std::vector<Watcher>& watchers, Looks* looks);
+  bool take_in(std::vector<Watcher>& watchers, bool& some);
 
   const std::string home_;
   const bool is_file_;
+  const Fd wake_;  // an eventfd: somebody came, or it is time to end
   std::mutex mutex_;
-  std::condition_variable changed_;
   std::vector<Watcher> arrived_;
   std::size_t reserved_ = 0;  // open streams and those that are about to be
   bool stopping_ = false;

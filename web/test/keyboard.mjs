@@ -42,6 +42,7 @@ test('views, filter, help, pause, clock, table and copy have their keys', async 
   await page.waitForFunction(() => document.querySelector('dialog') === null);
   await press(page, '3');
   await page.waitForFunction(() => location.hash.includes('n=3'));
+  await page.waitForSelector('.detail .u-over');
   await press(page, 'v');
   await page.waitForSelector('.detail table.data');
   await press(page, 'v');
@@ -57,7 +58,7 @@ test('views, filter, help, pause, clock, table and copy have their keys', async 
   assert.equal(await page.evaluate(() => document.activeElement.matches('[data-filter]')), true);
   await page.keyboard.type('tjk');
   assert.match(await hash(page), /^#\/logs/);
-  await press(page, 'Escape', 'j', 'Enter');
+  await press(page, 'Control+A', 'Delete', 'Escape', 'j', 'Enter');
   await page.waitForSelector('.fields');
   await press(page, 'x');
   await page.waitForSelector('.sql tbody tr');

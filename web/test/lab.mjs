@@ -22,6 +22,14 @@ export function start(program, words) {
   return child;
 }
 
+const died = [];
+/** What is to live until tearDown: that it ended before fails the tests, with its reason. */
+function serve(words) {
+  const child = start(honeytel, words);
+  child.on('exit', (code, signal) => { if (!lab.ends) died.push(`honeytel ${words[0]} ended by itself: ${signal ?? code}`); });
+  return child;
+}
+
 export async function run(program, words) {
   const child = start(program, words);
   child.stdout.resume();
@@ -48,8 +56,8 @@ export async function setUp() {
   await run(pageData, [lab.home, 'big', String(BIG)]);
   await run(pageData, [lab.home, 'hostile']);
   await demo;
-  start(honeytel, ['agent', '--home', lab.home]).stdout.resume();
-  const view = start(honeytel, ['view', '--no-open', '--home', lab.home]);
+  serve(['agent', '--home', lab.home]).stdout.resume();
+  const view = serve(['view', '--no-open', '--home', lab.home]);
   const url = await address(view);
   lab.view = view.pid;
   lab.base = new URL(url).origin;
@@ -66,9 +74,11 @@ export async function setUp() {
 
 export async function tearDown() {
   await lab.browser?.close();
+  lab.ends = true;
   for (const child of running) if (child.exitCode === null) child.kill('SIGTERM');
   await Promise.all(running.filter((child) => child.exitCode === null && child.signalCode === null).map((child) => once(child, 'exit')));
   if (lab.home) rmSync(lab.home, { recursive: true, force: true });
+  if (died.length) throw new Error(died.join('; '));
 }
 
 /** Opens a view and keeps book: what went wrong, and what was asked of whom. */

@@ -17,6 +17,7 @@ if [ "$2" = static ]; then
     "$web/test/tsconfig.json" "$HONEYLINK_WEB_MODULES/node_modules/uplot" "$web/src" >"$HONEYLINK_WEB_MODULES/page.tsconfig.json"
   exec node --test --test-reporter=tap "$web/test/static.test.mjs"
 fi
+grep -q '^HONEYLINK_SANITIZE:STRING=.' "$build/CMakeCache.txt" && skip "a sanitizer slows what is measured here"
 HONEYLINK_CHROMIUM=$(command -v chromium || command -v chromium-browser || true)
 [ -n "$HONEYLINK_CHROMIUM" ] || skip "chromium is missing (./dev setup installs it)"
 export HONEYLINK_CHROMIUM
