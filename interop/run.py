@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Real peers against the real tool: what leaves is complete, prompt and right. Prints a table; exits 1 where something is not.
 
-Usage: run.py HONEYTEL OTLP_REQUESTS COLLECTOR [--outage SECONDS]
+Usage: run.py HONEYTEL OTLP_REQUESTS COLLECTOR [--outage SECONDS] [--only tls,gzip]
 ./dev interop builds what it needs and calls it. Each check has a home of its own.
 """
 import argparse
@@ -102,6 +102,19 @@ def over_http(home, collector, _):
     return delivery(home, collector, f"http://127.0.0.1:{collector.http}")
 
 
+def packed(home, collector, _):
+    """gzip to the Collector over both of its ways; what arrives is the same."""
+    home.path.mkdir(mode=0o700)
+    (home.path / "config.toml").write_text('[export]\ncompression = "gzip"\n')
+    return delivery(home, collector, f"https://localhost:{collector.tls}", "--ca", str(collector.certificate))
+
+
+def packed_http(home, collector, _):
+    home.path.mkdir(mode=0o700)
+    (home.path / "config.toml").write_text('[export]\ncompression = "gzip"\n')
+    return delivery(home, collector, f"http://127.0.0.1:{collector.http}")
+
+
 def outage(home, collector, options):
     home.start()
     grant(home, f"https://localhost:{collector.tls}", "--ca", str(collector.certificate))
@@ -188,19 +201,28 @@ def main():
     parser.add_argument("otlp_requests")
     parser.add_argument("collector")
     parser.add_argument("--outage", type=int, default=30)
+    parser.add_argument("--only", default="", help="decoder,tls,gzip,http,gzip-http,outage,prometheus: some of them")
     options = parser.parse_args()
     version = subprocess.run([options.collector, "--version"], capture_output=True, text=True, check=True).stdout.split()[-1]
     peer = f"OpenTelemetry Collector {version}"
     print("| what | peer | proved | figure |\n|---|---|---|---|", flush=True)
-    held = [run(options, "the bytes of every kind of message", "opentelemetry-proto (Python)", lambda home, *_: decoder(home, options)),
-            run(options, "OTLP/gRPC, TLS 1.3, own CA", peer, over_tls),
-            run(options, "OTLP/HTTP on this device", peer, over_http),
-            run(options, "an outage loses nothing", peer, outage)]
-    if Prometheus.there():
-        held.append(run(options, "points through an outage", f"{peer}, Prometheus", into_prometheus, True))
-    else:
-        print("| points through an outage | Prometheus | skipped | not installed |")
-    return 0 if all(held) else 1
+    checks = [("decoder", "the bytes of every kind of message", "opentelemetry-proto (Python)", lambda home, *_: decoder(home, options)),
+              ("tls", "OTLP/gRPC, TLS 1.3, own CA", peer, over_tls),
+              ("gzip", "OTLP/gRPC, TLS 1.3, gzip", peer, packed),
+              ("http", "OTLP/HTTP on this device", peer, over_http),
+              ("gzip-http", "OTLP/HTTP, gzip", peer, packed_http),
+              ("outage", "an outage loses nothing", peer, outage),
+              ("prometheus", "points through an outage", f"{peer}, Prometheus", into_prometheus)]
+    held = True
+    for key, name, of, check in checks:
+        if options.only and key not in options.only.split(","):
+            continue
+        with_prometheus = check is into_prometheus
+        if with_prometheus and not Prometheus.there():
+            print(f"| {name} | Prometheus | skipped | not installed |")
+            continue
+        held = run(options, name, of, check, with_prometheus) and held
+    return 0 if held else 1
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ struct AlertConfig {
 struct ExportConfig {
   std::int64_t metrics_interval_ms = 50;
   std::int64_t batch_kb = 3500;
+  std::string compression = "auto";  // gzip to receivers elsewhere, none on this device
 };
 
 struct ViewConfig {

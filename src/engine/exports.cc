@@ -83,8 +83,12 @@ void tend_exports(Core& core, std::int64_t now_ns) {
   if (now_ns < core.exports.tend_at_ns) return;
   core.exports.tend_at_ns = now_ns + kTendNs;
   if (core.exporter == nullptr) {
-    core.exporter = std::make_unique<exporting::Exporter>(exporting::ExporterOptions{
-        core.home, core.clock, static_cast<std::size_t>(core.config.export_.batch_kb) * 1000});
+    const std::string& compression = core.config.export_.compression;
+    core.exporter = std::make_unique<exporting::Exporter>(
+        exporting::ExporterOptions{core.home, core.clock, static_cast<std::size_t>(core.config.export_.batch_kb) * 1000,
+                                   compression == "gzip"   ? exporting::Compression::gzip
+                                   : compression == "none" ? exporting::Compression::none
+                                                           : exporting::Compression::automatic});
   }
   follow(core);
   for (auto& [of, counts] : core.exports.counts) counts.backlog = counts.in_flight = 0;

@@ -190,7 +190,7 @@ bool Delivery::send_next() {
   }
   if (sender_ == nullptr) {
     std::string why;
-    std::shared_ptr<Sender> made = Sender::make(permit_, why);
+    std::shared_ptr<Sender> made = Sender::make(permit_, why, options_.compression);
     const std::lock_guard lock(mutex_);
     sender_ = std::move(made);
     if (stopping_) return false;

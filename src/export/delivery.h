@@ -36,6 +36,7 @@ struct DeliveryOptions {
   std::string state_file;  // docs/formats/export_state.md
   const Clock* clock = nullptr;
   std::size_t bytes_max = 3'500'000;  // of a request; the Collector refuses 4 MiB
+  Compression compression = Compression::none;
 };
 
 class Delivery {

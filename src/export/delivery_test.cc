@@ -35,8 +35,8 @@ class SpanDelivery : public testing::Test {
     home_.grant(grant);
   }
 
-  void begin(std::size_t bytes_max = 100'000) {
-    auto source = std::make_unique<SpanSource>(store_->path(), 0, store_->spans_stored());
+  void begin(std::size_t bytes_max = 100'000, std::int64_t from_unix_ns = 0) {
+    auto source = std::make_unique<SpanSource>(store_->path(), from_unix_ns, store_->spans_stored());
     source_ = source.get();
     delivery_ = std::make_unique<Delivery>(home_.permit(peer_.url(), consent::Signal::traces), std::move(source),
                                            DeliveryOptions{home_.path() + "/traces.acked", nullptr, bytes_max});
@@ -225,6 +225,64 @@ TEST_F(SpanDelivery, RetryAfterIsObeyed) {
   const auto waited = std::chrono::steady_clock::now() - begin_of_wait;
   EXPECT_GE(waited, 900ms);
   EXPECT_LE(waited, 2500ms);
+}
+
+TEST_F(SpanDelivery, APartialSuccessIsCountedAndNeverTriedAgain) {
+  constexpr char kSevenRejected[] = {0x0a, 0x0b, 0x08, 7, 0x12, 7, 't', 'o', 'o', ' ', 'o', 'l', 'd'};
+  peer_.set_response(std::string(kSevenRejected, sizeof kSevenRejected));
+  begin();
+  add(40);
+  ASSERT_TRUE(arrived(40));
+  std::this_thread::sleep_for(500ms);
+  end();
+  EXPECT_EQ(sum_.rejected, 7U * static_cast<std::uint64_t>(peer_.requests())) << "of each request";
+  EXPECT_EQ(sum_.sent, 40U - sum_.rejected);
+  EXPECT_EQ(sum_.failures + sum_.resent, 0U);
+  EXPECT_EQ(sum_.words, std::vector<std::string>{"too old"});
+  for (const auto& [id, n] : peer_.spans()) EXPECT_EQ(n, 1);
+}
+
+TEST_F(SpanDelivery, ALostAnswerMeansASecondTimeThatIsCounted) {
+  begin();
+  peer_.lose_answers(2);
+  for (int i = 0; i < 5; ++i) add(40);
+  ASSERT_TRUE(arrived(200));
+  EXPECT_EQ(sent(200), 200U);
+  end();
+  std::uint64_t twice = 0;
+  for (const auto& [id, n] : peer_.spans()) twice += static_cast<std::uint64_t>(n - 1);
+  EXPECT_GT(twice, 0U);
+  EXPECT_LE(twice, sum_.resent);
+  EXPECT_EQ(store_->totals().stored, 200U) << "here nothing stands twice";
+}
+
+TEST_F(SpanDelivery, APeerThatHangsDelaysNoEnd) {
+  begin();
+  peer_.hang();
+  add(10);
+  const auto until = std::chrono::steady_clock::now() + 5s;
+  while (peer_.requests() == 0 && std::chrono::steady_clock::now() < until) std::this_thread::sleep_for(1ms);
+  const auto begin_of_end = std::chrono::steady_clock::now();
+  end();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin_of_end, 2s);
+}
+
+TEST_F(SpanDelivery, ManyRequestsUseOneConnection) {
+  begin();
+  for (int i = 0; i < 20; ++i) {
+    add(10);
+    ASSERT_TRUE(arrived(static_cast<std::size_t>(10 * (i + 1))));
+  }
+  EXPECT_GE(peer_.requests(), 20);
+  EXPECT_EQ(peer_.server().connections(), 1);
+}
+
+TEST_F(SpanDelivery, WhatWasRecordedBeforeTheGrantIsNeitherSentNorAnEmptyRequest) {
+  add(100);
+  begin(100'000, INT64_MAX);
+  add(100);
+  std::this_thread::sleep_for(300ms);
+  EXPECT_EQ(peer_.requests(), 0);
 }
 
 TEST_F(SpanDelivery, NothingLeavesOnceItIsRevoked) {

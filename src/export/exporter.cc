@@ -110,8 +110,9 @@ void Exporter::serve(const consent::Checked& receipt, Signal signal, const Store
         MetricSourceOptions{options_.home + "/metrics/metrics.db", state + ".totals", from, now.last_tick_unix_s});
     its.metrics = metrics.get(), source = std::move(metrics);
   }
-  its.delivery = std::make_unique<Delivery>(*std::move(answer.permit), std::move(source),
-                                            DeliveryOptions{state + ".acked", options_.clock, options_.bytes_max});
+  its.delivery = std::make_unique<Delivery>(
+      *std::move(answer.permit), std::move(source),
+      DeliveryOptions{state + ".acked", options_.clock, options_.bytes_max, options_.compression});
   its.delivery->start();
   served_.push_back(std::move(its));
 }

@@ -25,6 +25,7 @@ struct ExporterOptions {
   std::string home;
   const Clock* clock = nullptr;
   std::size_t bytes_max = 3'500'000;
+  Compression compression = Compression::automatic;
 };
 
 /// How far the stores are.

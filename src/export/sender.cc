@@ -11,6 +11,8 @@ namespace {
 
 constexpr std::uint16_t kHttpPort = 4318;
 constexpr std::size_t kFrameHead = 5;  // compressed flag, big-endian length
+constexpr int kUnsupportedMediaType = 415;
+constexpr std::string_view kUnimplemented = "12";  // gRPC's answer to an encoding that the peer does not have
 
 std::string_view service_of(consent::Signal signal) noexcept {
   switch (signal) {
@@ -85,29 +87,36 @@ std::string_view name_of(Protocol protocol) noexcept { return protocol == Protoc
 Sender::Sender(std::unique_ptr<net::Client> client, consent::Signal signal)
     : client_(std::move(client)), signal_(signal), protocol_(protocol_of(client_->permit().endpoint())) {}
 
-std::unique_ptr<Sender> Sender::make(consent::Permit permit, std::string& why) {
+std::unique_ptr<Sender> Sender::make(consent::Permit permit, std::string& why, Compression compression) {
   const consent::Signal signal = permit.signal();
+  const bool elsewhere = !permit.endpoint().loopback();
   net::ClientOptions options;
   options.answer_bytes_max = kAnswerBytesMax;
   auto client = net::Client::make(std::move(permit), options, why);
   if (client == nullptr) return nullptr;
-  return std::unique_ptr<Sender>(new Sender(std::move(client), signal));
+  auto sender = std::unique_ptr<Sender>(new Sender(std::move(client), signal));
+  if (compression == Compression::gzip || (compression == Compression::automatic && elsewhere))
+    sender->gzip_ = Gzip::make();
+  return sender;
 }
 
-net::Request Sender::frame(std::string_view message) {
+net::Request Sender::frame(std::string_view message, bool packed) {
   net::Request request;
   request.timeout_ms = kExportTimeoutMs;
   if (protocol_ == Protocol::http_protobuf) {
     request.path = path_of(signal_);
     request.headers = {"content-type: application/x-protobuf"};
+    if (packed) request.headers.emplace_back("content-encoding: gzip");
     request.body = message;
     return request;
   }
   request.path = service_of(signal_);
   request.http2 = true;
   request.headers = {"content-type: application/grpc", "te: trailers"};
+  if (packed) request.headers.emplace_back("grpc-encoding: gzip");
   const auto size = static_cast<std::uint32_t>(message.size());
   body_.assign(kFrameHead, '\0');
+  body_[0] = packed ? 1 : 0;
   for (std::size_t i = 0; i < 4; ++i) body_[1 + i] = static_cast<char>(size >> (24 - 8 * i) & 0xff);
   body_ += message;
   request.body = body_;
@@ -130,8 +139,22 @@ Outcome Sender::read(const net::Answer& answer) const {
                          base64_decoded(answer.header("grpc-status-details-bin")), message_of(answer.body));
 }
 
+// A peer that does not know gzip says so, and is sent the same again as it is, now and from then on.
+net::Answer Sender::exchange(std::string_view message) {
+  packed_.clear();
+  if (gzip_ == nullptr || message.size() < kGzipBytesMin || !gzip_->pack(message, packed_))
+    return client_->send(frame(message, false));
+  net::Answer answer = client_->send(frame(packed_, true));
+  const bool unknown = answer.ok() && (answer.status == kUnsupportedMediaType ||
+                                       (answer.header("grpc-status") == kUnimplemented &&
+                                        answer.header("grpc-message").find("ncoding") != std::string_view::npos));
+  if (!unknown) return answer;
+  gzip_.reset();
+  return client_->send(frame(message, false));
+}
+
 net::Answer Sender::ask(std::string_view request) {
-  net::Answer answer = client_->send(frame(request));
+  net::Answer answer = exchange(request);
   if (protocol_ == Protocol::http_protobuf || is_known_) return answer;
   is_known_ = answer.ok() && !answer.header("grpc-status").empty();
   const bool strange = answer.ok()
@@ -140,7 +163,7 @@ net::Answer Sender::ask(std::string_view request) {
                                  answer.failure == net::Failure::tls_no_http2;
   if (!strange) return answer;
   protocol_ = Protocol::http_protobuf;
-  net::Answer other = client_->send(frame(request));
+  net::Answer other = exchange(request);
   if (other.ok() && other.status >= 200 && other.status < 300) return is_known_ = true, other;
   protocol_ = Protocol::grpc;
   return answer;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "consent/gate.h"
+#include "export/gzip.h"
 #include "export/outcome.h"
 #include "net/client.h"
 
@@ -30,9 +31,13 @@ inline constexpr int kExportTimeoutMs = 10'000;
 /// C8: nothing larger leaves, compressed or not.
 inline constexpr std::size_t kRequestBytesMax = std::size_t{64} << 20;
 
+/// Of requests: automatic is gzip to receivers elsewhere, where the way is what is scarce, and none on this device.
+enum class Compression : std::uint8_t { automatic, none, gzip };
+
 class Sender {
  public:
-  [[nodiscard]] static std::unique_ptr<Sender> make(consent::Permit permit, std::string& why);
+  [[nodiscard]] static std::unique_ptr<Sender> make(consent::Permit permit, std::string& why,
+                                                    Compression compression = Compression::none);
   /// An Export…ServiceRequest of the permit's signal.
   [[nodiscard]] Sent send(std::string_view request);
   [[nodiscard]] bool still_permitted() { return client_->still_permitted(); }
@@ -41,14 +46,16 @@ class Sender {
 
  private:
   Sender(std::unique_ptr<net::Client> client, consent::Signal signal);
-  [[nodiscard]] net::Request frame(std::string_view request);
-  [[nodiscard]] net::Answer ask(std::string_view request);
+  [[nodiscard]] net::Request frame(std::string_view message, bool packed);
+  [[nodiscard]] net::Answer exchange(std::string_view message);
+  [[nodiscard]] net::Answer ask(std::string_view message);
   [[nodiscard]] Outcome read(const net::Answer& answer) const;
   std::unique_ptr<net::Client> client_;
   consent::Signal signal_;
   Protocol protocol_;
   bool is_known_ = false;  // the peer has answered in this protocol
-  std::string body_;
+  std::string body_, packed_;
+  std::unique_ptr<Gzip> gzip_;  // nullptr: requests go as they are
 };
 
 }  // namespace honeylink::telemetry::exporting

@@ -24,6 +24,21 @@ class TestPeer {
     const std::lock_guard lock(mutex_);
     bytes_max_ = bytes;
   }
+  /// Of successes: the response's bytes.
+  void set_response(std::string body) {
+    const std::lock_guard lock(mutex_);
+    response_ = std::move(body);
+  }
+  /// Take so many more requests and hang up instead of answering.
+  void lose_answers(int n) {
+    const std::lock_guard lock(mutex_);
+    lost_answers_ = n;
+  }
+  /// Answer nothing any more.
+  void hang() {
+    const std::lock_guard lock(mutex_);
+    hangs_ = true;
+  }
   /// A path makes it OTLP/HTTP.
   [[nodiscard]] std::string url() const { return server_.url() + "/otlp"; }
   /// Spans by their ids: how often each was accepted.
@@ -50,8 +65,12 @@ class TestPeer {
     const std::string body = request.substr(request.find("\r\n\r\n") + 4);
     largest_ = std::max(largest_, body.size());
     if (body.size() > bytes_max_) return "HTTP/1.1 413 x\r\ncontent-length: 0\r\n\r\n";
+    if (hangs_) return {};
     if (status_ == 200) take(body);
-    return "HTTP/1.1 " + std::to_string(status_) + " x\r\ncontent-length: 0\r\n" + headers_ + "\r\n";
+    if (lost_answers_ > 0) return --lost_answers_, "connection: close";
+    const std::string response = status_ == 200 ? response_ : std::string();
+    return "HTTP/1.1 " + std::to_string(status_) + " x\r\ncontent-length: " + std::to_string(response.size()) + "\r\n" +
+           headers_ + "\r\n" + response;
   }
   void take(const std::string& body) {
     for (protozero::pbf_reader request(body); request.next(1);) {
@@ -63,9 +82,10 @@ class TestPeer {
     }
   }
   mutable std::mutex mutex_;
-  int status_ = 200, requests_ = 0;
+  int status_ = 200, requests_ = 0, lost_answers_ = 0;
+  bool hangs_ = false;
   std::size_t largest_ = 0, bytes_max_ = SIZE_MAX;
-  std::string headers_;
+  std::string headers_, response_;
   std::map<std::string, int> spans_;
   net::TestServer server_;  // last: it calls the above
 };

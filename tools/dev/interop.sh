@@ -1,5 +1,5 @@
 # ./dev interop: sourced by dev.
-help "usage: ./dev interop [--outage SECONDS]
+help "usage: ./dev interop [--outage SECONDS] [--only tls,gzip,outage]
 Runs the tool against real peers and prints what was proved: OpenTelemetry's own decoder (Python), the OpenTelemetry Collector (built once from
 Go modules into build/interop, some minutes), Prometheus. Needs Go 1.26 or newer for the Collector.
   --outage SECONDS   how long the Collector is away (default 30; the promise is 600)
