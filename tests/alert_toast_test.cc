@@ -305,7 +305,7 @@ TEST_F(Toast, ActionStartsTheToolOnThatTrace) {
   std::ifstream started(home_ + "/started");
   std::string words;
   std::getline(started, words);
-  EXPECT_EQ(words, "view --home=" + home_ + " --trace=" + event.trace_id);
+  EXPECT_EQ(words, "view --home=" + home_ + " --trace=" + event.trace_id + " --idle=1h");
 }
 
 TEST_F(Toast, OfHostileTextIsOneLineWithoutControlsAndMarkup) {

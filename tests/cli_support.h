@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <filesystem>
@@ -92,10 +93,13 @@ class CliTest : public testing::Test {
  private:
   pid_t spawn(const char* program, std::vector<std::string> words, const std::vector<std::string>& environment, int out,
               int err) {
-    std::vector<std::string> variables = environment;  // the first of a name is the one in force
-    for (const std::string& variable : {"HONEYLINK_HOME=" + home_, std::string("PATH=/usr/bin:/bin"),
-                                        std::string("LANG=C.UTF-8"), std::string("TZ=UTC")})
-      variables.push_back(variable);
+    std::vector<std::string> variables = environment;
+    for (const std::string& usual : {"HONEYLINK_HOME=" + home_, std::string("PATH=/usr/bin:/bin"),
+                                     std::string("LANG=C.UTF-8"), std::string("TZ=UTC")}) {
+      const std::string name = usual.substr(0, usual.find('=') + 1);
+      if (std::none_of(environment.begin(), environment.end(), [&](const auto& one) { return one.starts_with(name); }))
+        variables.push_back(usual);
+    }
     std::vector<char*> argv, envp;
     for (std::string& word : words) argv.push_back(word.data());
     for (std::string& variable : variables) envp.push_back(variable.data());

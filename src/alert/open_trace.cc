@@ -25,7 +25,9 @@ bool open_trace(const std::string& tool, const std::string& home, const std::str
   if (std::getenv("INVOCATION_ID") != nullptr) {
     for (const char* word : {"systemd-run", "--user", "--quiet", "--collect", "--"}) words.emplace_back(word);
   }
-  for (const std::string& word : {tool, std::string("view"), "--home=" + home, "--trace=" + trace_id})
+  // Nobody will press Ctrl-C in it.
+  for (const std::string& word :
+       {tool, std::string("view"), "--home=" + home, "--trace=" + trace_id, std::string("--idle=1h")})
     words.push_back(word);
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -14,6 +15,7 @@
 #include "cli/commands.h"
 #include "config/config.h"
 #include "query/database.h"
+#include "query/trace_reader.h"
 #include "view/server.h"
 
 namespace honeylink::telemetry::cli {
@@ -33,9 +35,17 @@ class HeldSignals {
   ~HeldSignals() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
   HeldSignals(const HeldSignals&) = delete;
   HeldSignals& operator=(const HeldSignals&) = delete;
-  void wait() const {
-    int which = 0;
-    ::sigwait(&set_, &which);
+  /// False: none came within this time.
+  [[nodiscard]] bool wait(std::int64_t ns) const {
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    if (ns == INT64_MAX) {
+      int which = 0;
+      ::sigwait(&set_, &which);
+      return true;
+    }
+    const std::int64_t least = std::max(ns, kSecond / 100);
+    const timespec time{least / kSecond, least % kSecond};
+    return ::sigtimedwait(&set_, nullptr, &time) > 0;
   }
 
  private:
@@ -99,11 +109,18 @@ pid_t open_browser(std::string path) {
   return pid;
 }
 
-int serve(const Call& call, const view::ServerOptions& options) {
+/// How the page is opened, and until when it is served.
+struct Visit {
+  std::string trace_id;          // or the beginning of one; empty: the page begins with the levels
+  std::int64_t idle_ns_max = 0;  // 0: until a signal
+};
+
+int serve(const Call& call, const view::ServerOptions& options, const Visit& visit) {
   const HeldSignals signals;
   const auto server = view::Server::start(options);
   if (!server.ok()) return report(call.terminal, server.problem());
-  const std::string address = server.value()->address();
+  const std::string address =
+      server.value()->address() + (visit.trace_id.empty() ? "" : "&to=/traces/" + visit.trace_id);
   call.terminal.print(address + "\n");
   if (!finish_output()) return kFailed;
   call.terminal.say("this device only; the address opens one session; Ctrl-C ends it");
@@ -114,7 +131,11 @@ int serve(const Call& call, const view::ServerOptions& options) {
     if (*signpost) browser = open_browser(signpost->path());
     if (browser < 0) call.terminal.say("no browser could be started (xdg-open): open the address yourself");
   }
-  signals.wait();
+  while (!signals.wait(visit.idle_ns_max == 0 ? INT64_MAX : visit.idle_ns_max - server.value()->idle_ns())) {
+    if (server.value()->idle_ns() < visit.idle_ns_max) continue;
+    call.terminal.say("nobody has looked for a while: it ends");
+    break;
+  }
   if (browser > 0) ::waitpid(browser, nullptr, WNOHANG);
   return kOk;
 }
@@ -136,12 +157,21 @@ int run(Call& call) {
   const auto port = call.count("port", configured, problem);
   if (!port) return report(call.terminal, problem);
   if (*port > kPortMax) return report(call.terminal, usage_problem("--port is a number up to 65535; 0: a free one"));
-  return serve(call, {home.value(), static_cast<std::uint16_t>(*port), call.home_is_archive()});
+  Visit visit;
+  const auto idle = call.duration("idle", 0, problem);
+  if (!idle) return report(call.terminal, problem);
+  visit.idle_ns_max = *idle;
+  if (call.has("trace") && !query::normalize_trace_prefix(call.text("trace"), visit.trace_id))
+    return report(call.terminal, usage_problem("'" + call.text("trace") + "' is no trace id",
+                                               "that is 32 hexadecimal digits, or the first 4 or more of them"));
+  return serve(call, {home.value(), static_cast<std::uint16_t>(*port), call.home_is_archive()}, visit);
 }
 
 constexpr Option kOptions[] = {
     {"port", "N", "Listen on this port (default: view.port of the config, else a free one)"},
     {"no-open", "", "Print the address only"},
+    {"trace", "ID", "Open this trace: its id, or the first 4 digits or more"},
+    {"idle", "TIME", "End by itself when nobody has looked for so long (default: never)"},
 };
 
 }  // namespace
@@ -149,11 +179,12 @@ constexpr Option kOptions[] = {
 extern const Command kView{
     .name = "view",
     .summary = "The live page: service levels, traces, logs, SQL",
-    .usage = "[FILE.db] [--port N] [--no-open]",
+    .usage = "[FILE.db] [--trace ID] [--port N] [--no-open] [--idle 1h]",
     .about =
         "Serves one page on 127.0.0.1 until Ctrl-C. The printed address holds a token that opens one session;\nnobody "
         "else on this device, and no other site's page, can ask. FILE: what bundle or db backup made.",
-    .example = "honeytel view\nhoneytel view --no-open --port 8080\nhoneytel view bundle.db",
+    .example =
+        "honeytel view\nhoneytel view --no-open --port 8080\nhoneytel view --trace 0af76519\nhoneytel view bundle.db",
     .options = kOptions,
     .arguments_max = 1,
     .run = run,

@@ -1,11 +1,24 @@
 // See alert_ways.h.
 #include "engine/alert_ways.h"
 
+#include <unistd.h>
+
+#include <array>
+
 #include "engine/core.h"
 #include "sli/definition.h"
 
 namespace honeylink::telemetry::engine {
 namespace {
+
+// The program that a toast's "show trace" starts: this one, where it is honeytel. An application that embeds the engine
+// is none.
+std::string tool_path() {
+  std::array<char, 4096> path{};
+  const ssize_t n = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
+  const std::string tool(path.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+  return tool.ends_with("/honeytel") ? tool : std::string();
+}
 
 alert::OutboxOptions options_of(Core& core) {
   alert::OutboxOptions options;
@@ -14,6 +27,7 @@ alert::OutboxOptions options_of(Core& core) {
   options.alertmanager = core.config.alert.alertmanager;
   // No key is made for a label that nobody will see.
   if (!options.alertmanager.empty()) options.instance = core.scrubber->installation();
+  options.tool = tool_path();
   return options;
 }
 

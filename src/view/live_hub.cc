@@ -98,6 +98,11 @@ void LiveHub::give_up() {
   --reserved_;
 }
 
+bool LiveHub::watched() const {
+  const std::lock_guard lock(mutex_);
+  return reserved_ != 0;
+}
+
 void LiveHub::add(Fd socket) {
   ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDBUF, &kStreamBytes, sizeof kStreamBytes);
   {

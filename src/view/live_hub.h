@@ -26,6 +26,8 @@ class LiveHub {
   /// False: there are as many as there may be. Otherwise add() or give_up() follows.
   [[nodiscard]] bool reserve();
   void give_up();
+  /// Does anybody watch?
+  [[nodiscard]] bool watched() const;
   /// A connection whose answer's head is sent: events follow until it ends.
   void add(Fd socket);
 
@@ -43,7 +45,7 @@ class LiveHub {
   const std::string home_;
   const bool is_file_;
   const Fd wake_;  // an eventfd: somebody came, or it is time to end
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<Watcher> arrived_;
   std::size_t reserved_ = 0;  // open streams and those that are about to be
   bool stopping_ = false;

@@ -4,6 +4,8 @@
 #include <malloc.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <atomic>
 #include <exception>
 #include <optional>
 
@@ -59,6 +61,7 @@ struct Server::Parts {
   Guard guard;
   const Api api;
   LiveHub hub;
+  std::atomic<std::int64_t> asked_at_unix_ns{now_unix_ns()};
   std::optional<Workers> workers;
   Reception reception;
 };
@@ -105,6 +108,7 @@ void Server::Parts::serve(Arrival arrival) {
   } catch (const std::exception& error) {
     response = error_response(503, "this did not work", error.what(), "honeytel doctor looks for the cause");
   }
+  asked_at_unix_ns = now_unix_ns();
   const int fd = arrival.socket.get();
   if (response.is_stream) {
     if (send_all(fd, answer_head(response, std::nullopt, false))) hub.add(std::move(arrival.socket));
@@ -137,6 +141,10 @@ query::Answer<std::unique_ptr<Server>> Server::start(const ServerOptions& option
   auto parts = std::make_unique<Parts>(options, std::move(listener.value()), std::move(token));
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+std::int64_t Server::idle_ns() const noexcept {
+  return parts_->hub.watched() ? 0 : std::max<std::int64_t>(0, now_unix_ns() - parts_->asked_at_unix_ns.load());
 }
 
 std::uint16_t Server::port() const noexcept { return parts_->port; }

@@ -29,6 +29,8 @@ class Server {
   [[nodiscard]] std::uint16_t port() const noexcept;
   /// With the token, in the fragment: no log and no Referer holds it.
   [[nodiscard]] std::string address() const;
+  /// Since somebody asked for something or watched, or since the start.
+  [[nodiscard]] std::int64_t idle_ns() const noexcept;
 
  private:
   struct Parts;

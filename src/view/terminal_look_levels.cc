@@ -9,6 +9,7 @@
 #include "base/sketch.h"
 #include "base/text.h"
 #include "query/database.h"
+#include "query/live_slis.h"
 #include "query/paths.h"
 #include "view/terminal_looks.h"
 
@@ -107,12 +108,35 @@ void LevelLook::judge() {
   judged_ = std::move(cards);
 }
 
+/// The running tick's values over those of the last one, where there are samples enough to judge by.
+bool LevelLook::overlay(LevelCards& cards) const {
+  const std::int64_t now_s = system_clock().realtime_ns() / kSecondNs;
+  bool any = false;
+  for (std::size_t i = 0; i < views_.size() && i < cards.cards.size(); ++i) {
+    const query::LiveSli running = query::live_sli(*rings_, views_[i]);
+    if (std::isnan(running.value)) continue;
+    LevelCard& card = cards.cards[i];
+    card.value = running.value, card.newest_unix_s = now_s;
+    const std::int64_t at = (now_s - card.t0_unix_s) / kStepS;
+    if (at >= 0 && at < static_cast<std::int64_t>(card.values.size()))
+      card.values[static_cast<std::size_t>(at)] = running.value;
+    any = true;
+  }
+  return any;
+}
+
 std::shared_ptr<const LevelCards> LevelLook::look(bool anew) {
   const std::uint64_t stamp = query::file_stamp(query::metrics_path(home_));
   // The curve's time goes on though nothing is stored any more.
   const std::int64_t now_ns = system_clock().monotonic_ns();
   const bool stored = anew || !judged_ || stamp != stamp_ || (live_ && now_ns - judged_at_ns_ >= kTickNs);
   if (stored) stamp_ = stamp, judged_at_ns_ = now_ns, judge();
+  if (!judged_) return nullptr;
+  if (!live_) return stored ? judged_ : nullptr;
+  if (!rings_) rings_.emplace(home_);
+  rings_->look(system_clock().realtime_ns());
+  auto cards = std::make_shared<LevelCards>(*judged_);
+  if (overlay(*cards)) return cards;
   return stored ? judged_ : nullptr;
 }
 
