@@ -80,6 +80,8 @@ MessageKey reason_of(net::Failure failure) {
       return "consent.test_version";
     case net::Failure::tls_own_certificate:
       return "consent.test_own";
+    case net::Failure::own_key:
+      return "consent.test_own_key";
     case net::Failure::tls_no_http2:
       return "consent.test_http2";
     case net::Failure::tls_other:
@@ -94,7 +96,8 @@ std::string words_of(const consent::Endpoint& to, consent::Signal signal, const 
   if (tried.taken) return fill("consent.test_taken", language, {to.text(), name});
   if (tried.failure == net::Failure::none)
     return fill("consent.test_not_taken", language, {to.text(), name, tried.said});
-  return fill("consent.test_failed", language, {to.text(), name, text(reason_of(tried.failure), language)});
+  const std::string reason = fill(reason_of(tried.failure), language, {tried.said});
+  return fill("consent.test_failed", language, {to.text(), name, reason});
 }
 
 Tried try_one(const std::string& home, const consent::Endpoint& to, consent::Signal signal) {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "audit/journal.h"
+#include "consent/permit_shared.h"
 
 namespace honeylink::telemetry::consent {
 namespace {
@@ -24,14 +25,6 @@ bool first_time(const Checked& checked) {
 }
 
 }  // namespace
-
-struct Permit::Shared {
-  Receipt receipt;
-  std::string path, ca_pem;
-  FileIdentity identity;
-  const Clock* clock = nullptr;
-  std::int64_t boottime_end_ns = 0;  // a clock that is set back prolongs nothing
-};
 
 bool Permit::valid() const noexcept {
   const Shared& s = *shared_;
@@ -86,6 +79,7 @@ Gate::Answer Gate::ask(const Endpoint& endpoint, Signal signal) const {
             "the consent for " + endpoint.text() + " is not for " + std::string(name_of(signal))};
   auto shared = std::make_shared<Permit::Shared>();
   shared->clock = &clock_;
+  shared->home = home_;
   shared->boottime_end_ns = clock_.boottime_ns() + (checked.receipt.expires_unix_ns - clock_.realtime_ns());
   shared->receipt = std::move(checked.receipt);
   shared->path = std::move(checked.path), shared->ca_pem = std::move(checked.ca_pem);

@@ -18,6 +18,16 @@ namespace honeylink::telemetry::consent {
 
 inline constexpr int kPermitLookMs = 200;
 
+/// After a peer's TLS was refused nobody tries it again for so long: it takes a person to change something there or
+/// here.
+inline constexpr std::int64_t kRefusedPeerRestNs = 60'000'000'000;
+
+/// Why a peer was refused, in the words of who refused it (net's Failure: its number and name).
+struct PeerRefusal {
+  std::uint8_t code = 0;
+  std::string name, said;
+};
+
 /// Leave to send one signal to one endpoint.
 class Permit {
  public:
@@ -32,6 +42,12 @@ class Permit {
   [[nodiscard]] const std::string& pin() const noexcept;
   [[nodiscard]] const std::string& cert_file() const noexcept;
   [[nodiscard]] const std::string& key_file() const noexcept;
+
+  /// Whether any sender of this process refused the peer under this receipt within the last minute.
+  [[nodiscard]] std::optional<PeerRefusal> refused_lately() const;
+  /// Writes it into the audit log, once until the peer is reached or refused for something else.
+  void peer_was_refused(const PeerRefusal& refusal) const;
+  void peer_was_reached() const;
 
  private:
   friend class Gate;

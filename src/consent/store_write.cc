@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "base/utc.h"
+#include "consent/own_key.h"
 #include "consent/store.h"
 
 namespace honeylink::telemetry::consent {
@@ -63,7 +64,8 @@ bool check_certificates(const Grant& grant, Receipt& receipt, std::string& why) 
                "a certificate needs its key, and a key its "
                "certificate",
            false;
-  if (!grant.cert_file.empty() && (!read_any(grant.cert_file, content, why) || !read_any(grant.key_file, content, why)))
+  if (!grant.cert_file.empty() && (!own_key_is_private(grant.key_file, why) ||
+                                   !read_any(grant.cert_file, content, why) || !read_any(grant.key_file, content, why)))
     return false;
   audit::wipe(content);
   receipt.ca_file = grant.ca_file, receipt.pin = grant.pin;

@@ -6,7 +6,9 @@
 #include <algorithm>
 
 #include "base/limits.h"
+#include "consent/own_key.h"
 #include "net/curl_state.h"
+#include "net/failure.h"
 
 namespace honeylink::telemetry::net {
 namespace {
@@ -87,6 +89,19 @@ Answer Client::send(const Request& request) {
   if (cancelled_) return failed(Failure::cancelled, "it was cancelled");
   if (!still_permitted())
     return failed(Failure::not_permitted, "the consent for " + permit_.endpoint().text() + " has ended");
+  if (const auto lately = permit_.refused_lately()) return failed(static_cast<Failure>(lately->code), lately->said);
+  Answer answer = exchange(request);
+  if (is_refusal(answer.failure))
+    permit_.peer_was_refused(
+        {static_cast<std::uint8_t>(answer.failure), std::string(name_of(answer.failure)), answer.said});
+  else if (answer.ok()) permit_.peer_was_reached();
+  return answer;
+}
+
+Answer Client::exchange(const Request& request) {
+  std::string why;
+  if (!permit_.key_file().empty() && !consent::own_key_is_private(permit_.key_file(), why))
+    return failed(Failure::own_key, std::move(why));
   const SigpipeGuard guard;
   if (!state_->begin(request)) return failed(Failure::bad_request, "libcurl took no such request");
   std::int64_t next_look_ns = now_ns() + kLookNs;

@@ -34,7 +34,8 @@ enum class Failure : std::uint8_t {
   tls_wrong_name,
   tls_wrong_pin,
   tls_version,          // the peer speaks nothing newer than TLS 1.2, or no TLS at all
-  tls_own_certificate,  // ours was missing, unreadable or not liked
+  tls_own_certificate,  // the peer asks for one of ours, or did not like it
+  own_key,              // our certificate or key cannot be used: missing, open to others, not a pair
   tls_no_http2,         // HTTP/2 was asked for and the peer does not offer it (ALPN)
   tls_other,
 };
@@ -44,11 +45,11 @@ enum class Failure : std::uint8_t {
 
 struct Request {
   std::string_view method = "POST";
-  std::string path;                  // appended to the endpoint's: "/api/v2/alerts"
-  std::vector<std::string> headers;  // "content-type: application/json"; no line feeds
-  std::string_view body = {};        // any bytes; must live until send() returns
-  int timeout_ms = 10'000;           // of the whole exchange
-  bool http2 = false;                // HTTP/2 or nothing; over TLS by ALPN
+  std::string path = {};                  // appended to the endpoint's: "/api/v2/alerts"
+  std::vector<std::string> headers = {};  // "content-type: application/json"; no line feeds
+  std::string_view body = {};             // any bytes; must live until send() returns
+  int timeout_ms = 10'000;                // of the whole exchange
+  bool http2 = false;                     // HTTP/2 or nothing; over TLS by ALPN
 };
 
 struct Answer {
@@ -88,6 +89,7 @@ class Client {
  private:
   struct State;
   Client(consent::Permit permit, const ClientOptions& options);
+  [[nodiscard]] Answer exchange(const Request& request);
   consent::Permit permit_;
   ClientOptions options_;
   std::atomic<bool> cancelled_{false};

@@ -46,6 +46,7 @@ void load(Loaded& to) {
     to.why = std::string(kLibrary) + " is too old or does not start";
   } else {
     (void)find(library, "SSL_get0_alpn_selected", to.functions.alpn_selected);  // through libcurl's own dependencies
+    (void)find(library, "SSL_CTX_set_cert_cb", to.functions.on_certificate_request);
   }
 }
 

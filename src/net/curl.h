@@ -32,6 +32,8 @@ struct Curl {
   decltype(&::curl_global_init) global_init;
   /// OpenSSL's SSL_get0_alpn_selected, as libcurl brought it along; nullptr where it was built with another library.
   void (*alpn_selected)(const void* ssl, const unsigned char** name, unsigned* bytes);
+  /// OpenSSL's SSL_CTX_set_cert_cb, likewise: called when a peer asks for our certificate.
+  void (*on_certificate_request)(void* ssl_ctx, int (*called)(void* ssl, void* self), void* self);
 };
 
 /// nullptr and `why` where the library is missing or too old.

@@ -136,6 +136,10 @@ void Client::State::set_tls() {
     curl_blob blob{const_cast<char*>(pem.data()), pem.size(), CURL_BLOB_NOCOPY};  // the permit outlives the handle
     set(CURLOPT_CAINFO_BLOB, &blob);
   }
+  if (curl_.on_certificate_request != nullptr) {
+    (void)curl_.easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, &State::prepare_tls);
+    (void)curl_.easy_setopt(easy_, CURLOPT_SSL_CTX_DATA, static_cast<void*>(this));
+  }
   if (!permit_.pin().empty()) set(CURLOPT_PINNEDPUBLICKEY, permit_.pin().c_str());
   if (!permit_.cert_file().empty()) {
     set(CURLOPT_SSLCERT, permit_.cert_file().c_str());
@@ -177,7 +181,7 @@ bool Client::State::begin(const Request& request) {
   if (!ready()) return false;
   curl_.easy_reset(easy_);
   answer_ = Answer{};
-  refused_option_ = too_much_ = stranger_ = no_http2_ = false;
+  refused_option_ = too_much_ = stranger_ = no_http2_ = asked_for_ours_ = false;
   http2_ = request.http2;
   result_ = CURLE_OK, header_bytes_ = 0, error_[0] = '\0';
   set_once();
@@ -210,10 +214,30 @@ Answer Client::State::finish(const Request& request) {
   if (answer_.failure != Failure::none) answer_.said = text;
   if (too_much_) answer_.said = "the answer is larger than " + std::to_string(options_.answer_bytes_max) + " bytes";
   if (stranger_) answer_.said = "the connection was refused here: not permitted, or not this device";
+  if (refused_our_certificate()) {
+    answer_.failure = Failure::tls_own_certificate;
+    answer_.said = "the peer asked for a certificate and ended the connection: " + std::string(text);
+  }
   if (no_http2_) answer_.failure = Failure::tls_no_http2, answer_.said = "the peer does not offer HTTP/2 (ALPN)";
   if (answer_.ok() && request.http2 && version != CURL_HTTP_VERSION_2_0)
     answer_.failure = Failure::bad_answer, answer_.said = "the peer does not speak HTTP/2";
   return std::move(answer_);
+}
+
+/// In TLS 1.3 a peer refuses our certificate after its handshake is done; when it closes at once, its alert may be
+/// lost, and what is left is a connection that was asked for one and never answered.
+bool Client::State::refused_our_certificate() const noexcept {
+  return asked_for_ours_ && header_bytes_ == 0 && !stranger_ && !no_http2_ &&
+         (answer_.failure == Failure::closed || answer_.failure == Failure::bad_answer);
+}
+
+CURLcode Client::State::prepare_tls(CURL*, void* ssl_ctx, void* self) noexcept {
+  const auto asked = [](void*, void* state) {
+    static_cast<State*>(state)->asked_for_ours_ = true;
+    return 1;  // go on with what is set
+  };
+  static_cast<State*>(self)->curl_.on_certificate_request(ssl_ctx, asked, self);
+  return CURLE_OK;
 }
 
 curl_socket_t Client::State::open_socket(void* self, curlsocktype, struct curl_sockaddr* address) noexcept {

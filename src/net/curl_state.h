@@ -56,6 +56,8 @@ struct Client::State {
   static int close_socket(void* self, curl_socket_t socket) noexcept;
   static int before_request(void* self, char*, char*, int, int) noexcept;
   [[nodiscard]] bool lacks_http2() const;
+  static CURLcode prepare_tls(CURL*, void* ssl_ctx, void* self) noexcept;
+  [[nodiscard]] bool refused_our_certificate() const noexcept;
   static std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* self) noexcept;
   static std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept;
 
@@ -68,7 +70,7 @@ struct Client::State {
   CURL* easy_ = nullptr;
   curl_slist *headers_ = nullptr, *resolve_ = nullptr;
   bool added_ = false, refused_option_ = false, resets_ = false, too_much_ = false, stranger_ = false;
-  bool http2_ = false, no_http2_ = false;
+  bool http2_ = false, no_http2_ = false, asked_for_ours_ = false;
   CURLcode result_ = CURLE_OK;
   std::size_t header_bytes_ = 0;
   Answer answer_;

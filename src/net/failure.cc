@@ -34,9 +34,10 @@ Failure of_handshake(std::string_view text) noexcept {
 
 std::string_view name_of(Failure failure) noexcept {
   constexpr std::array<std::string_view, static_cast<std::size_t>(Failure::tls_other) + 1> kNames{
-      "none",           "not_permitted", "cancelled",   "no_library",          "bad_request",  "unresolved",
-      "unreachable",    "timed_out",     "closed",      "bad_answer",          "tls_expired",  "tls_unknown_ca",
-      "tls_wrong_name", "tls_wrong_pin", "tls_version", "tls_own_certificate", "tls_no_http2", "tls_other"};
+      "none",           "not_permitted", "cancelled",   "no_library",          "bad_request", "unresolved",
+      "unreachable",    "timed_out",     "closed",      "bad_answer",          "tls_expired", "tls_unknown_ca",
+      "tls_wrong_name", "tls_wrong_pin", "tls_version", "tls_own_certificate", "own_key",     "tls_no_http2",
+      "tls_other"};
   return kNames[static_cast<std::size_t>(failure)];
 }
 
@@ -58,7 +59,7 @@ Failure failure_of(CURLcode code, long verify, std::string_view text, bool tls) 
     case CURLE_SSL_CONNECT_ERROR:
       return of_handshake(text);
     case CURLE_SSL_CERTPROBLEM:
-      return Failure::tls_own_certificate;
+      return Failure::own_key;
     case CURLE_SSL_CACERT_BADFILE:
       return Failure::tls_unknown_authority;
     case CURLE_GOT_NOTHING:

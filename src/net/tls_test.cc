@@ -117,9 +117,52 @@ TEST_F(Tls, APeerThatAsksForACertificateGetsOursOrSaysWhy) {
   consent::Grant given = grant(peer.url());
   Answer answer = send(given, "GET");
   EXPECT_EQ(name_of(answer.failure), name_of(Failure::tls_own_certificate)) << answer.said;
+  certificates_->authority("unknown");
+  certificates_->certificate("foreign", "DNS:device.example", 30, "unknown");
+  given.cert_file = certificates_->pem("foreign"), given.key_file = certificates_->key("foreign");
+  answer = send(given, "GET");
+  EXPECT_EQ(name_of(answer.failure), name_of(Failure::tls_own_certificate)) << answer.said;
   given.cert_file = certificates_->pem("ours"), given.key_file = certificates_->key("ours");
   answer = send(given, "GET");
   EXPECT_TRUE(answer.ok()) << answer.said;
+}
+
+TEST_F(Tls, OurKeyIsNotUsedOnceItIsOpenToOthersNorWithoutItsCertificate) {
+  certificates_->certificate("ours", "DNS:device.example", 30);
+  const TlsPeer peer(*certificates_, "good",
+                     {"-Verify", "1", "-verify_return_error", "-CAfile", certificates_->pem("ca")});
+  consent::Grant given = grant(peer.url());
+  given.cert_file = certificates_->pem("ours"), given.key_file = certificates_->key("ours");
+  ASSERT_TRUE(send(given, "GET").ok());
+  std::string why;
+  const auto client = Client::make(home_.permit(given.endpoint.text(), Signal::metrics), {}, why);
+  ASSERT_EQ(::chmod(given.key_file.c_str(), 0644), 0);
+  const Answer answer = client->send({.method = "GET", .path = "/"});
+  EXPECT_EQ(name_of(answer.failure), name_of(Failure::own_key));
+  EXPECT_NE(answer.said.find("chmod 600"), std::string::npos) << answer.said;
+  ASSERT_EQ(::chmod(given.key_file.c_str(), 0600), 0);
+  given.key_file = certificates_->key("good");
+  EXPECT_EQ(name_of(send(given, "GET").failure), name_of(Failure::own_key)) << "not its key";
+}
+
+TEST_F(Tls, ARefusedPeerIsTriedOnceAMinuteByAllSendersTogether) {
+  const TlsPeer older(*certificates_, "good", {"-tls1_2"});
+  consent::Grant given = grant(older.url());
+  given.signals = {Signal::metrics, Signal::traces, Signal::logs};
+  home_.grant(given);
+  for (int round = 0; round < 3; ++round) {
+    for (const Signal signal : given.signals) {
+      std::string why;
+      const auto client = Client::make(home_.permit(given.endpoint.text(), signal), {}, why);
+      const Answer answer = client->send({.path = "/v1/x", .body = kSecret, .timeout_ms = 2'000});
+      EXPECT_EQ(name_of(answer.failure), name_of(Failure::tls_version)) << answer.said;
+    }
+  }
+  std::size_t tries = 0;
+  const std::string said = older.said();
+  for (std::size_t at = said.find("unsupported protocol"); at != std::string::npos; ++tries)
+    at = said.find("unsupported protocol", at + 1);
+  EXPECT_EQ(tries, 1U) << said;
 }
 
 TEST_F(Tls, TheSystemsAuthoritiesDoNotVouchForAPrivateOne) {

@@ -19,4 +19,7 @@ if [ ! -x "$place/otelcol-peer" ]; then
   (cd interop/otelcol && go build -p 2 -trimpath -ldflags='-s -w' -o "$place/otelcol-peer" .) >"$place/otelcol.log" 2>&1 ||
     { tail -20 "$place/otelcol.log" >&2; die "the Collector does not build (its whole output: $place/otelcol.log)"; }
 fi
-exec "$place/venv/bin/python" interop/run.py build/dev/honeytel build/dev/tests/programs/otlp_requests "$place/otelcol-peer" "$@"
+failed=0
+"$place/venv/bin/python" interop/run.py build/dev/honeytel build/dev/tests/programs/otlp_requests "$place/otelcol-peer" "$@" || failed=1
+"$place/venv/bin/python" interop/secure.py build/dev/honeytel "$place/otelcol-peer" || failed=1
+exit "$failed"
