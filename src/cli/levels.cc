@@ -44,10 +44,7 @@ std::string traces_command(const Call& call, const std::string& trace_id) {
 
 std::string age_text(std::int64_t ns) {
   const std::int64_t s = std::max<std::int64_t>(0, ns) / 1'000'000'000;
-  if (s < 120) return std::to_string(s) + " s";
-  if (s < 7'200) return std::to_string(s / 60) + " min";
-  if (s < 172'800) return std::to_string(s / 3'600) + " h " + std::to_string(s / 60 % 60) + " min";
-  return std::to_string(s / 86'400) + " d " + std::to_string(s / 3'600 % 24) + " h";
+  return s < 120 ? std::to_string(s) + " s" : query::format_duration((s - s % 60) * 1'000'000'000);
 }
 
 }  // namespace honeylink::telemetry::cli

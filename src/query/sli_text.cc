@@ -98,7 +98,10 @@ std::string level_value(double value, const std::string& unit) {
   if (!std::isfinite(value)) return "–";
   const double ms = unit == "s" ? 1e3 : unit == "ms" ? 1 : unit == "us" ? 1e-3 : unit == "ns" ? 1e-6 : 0;
   if (ms != 0) {
-    if (std::fabs(value * ms) < 1e4) return number("%.4g ms", value * ms);
+    const double size = std::fabs(value * ms);
+    if (size != 0 && size < 1e-3) return number("%.3g ns", value * ms * 1e6);
+    if (size != 0 && size < 1) return number("%.3g µs", value * ms * 1e3);
+    if (size < 1e4) return number("%.4g ms", value * ms);
     return format_duration(std::llround(std::min(value * ms * 1e6, 9e18)));
   }
   if (unit == "1" || unit.empty()) return number("%.3g", value);

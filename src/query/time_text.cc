@@ -173,17 +173,17 @@ std::string format_duration(std::int64_t ns) {
   if (ns < 1'000) n = std::snprintf(text.data(), text.size(), "%d ns", static_cast<int>(ns));
   else if (ns < 1'000'000) n = std::snprintf(text.data(), text.size(), "%.1f µs", value / 1e3);
   else if (ns < kSecond) n = std::snprintf(text.data(), text.size(), "%.1f ms", value / 1e6);
-  else if (ns < 60 * kSecond) n = std::snprintf(text.data(), text.size(), "%.2f s", value / 1e9);
-  else if (ns < 3'600 * kSecond)
-    n = std::snprintf(text.data(), text.size(), "%d min %d s", static_cast<int>(ns / (60 * kSecond)),
-                      static_cast<int>(ns / kSecond % 60));
-  else if (ns < kDay)
-    n = std::snprintf(text.data(), text.size(), "%d h %d min", static_cast<int>(ns / (3'600 * kSecond)),
-                      static_cast<int>(ns / (60 * kSecond) % 60));
-  else
-    n = std::snprintf(text.data(), text.size(), "%d d %d h", static_cast<int>(ns / kDay),
-                      static_cast<int>(ns / (3'600 * kSecond) % 24));
-  return {text.data(), static_cast<std::size_t>(n)};
+  else if (ns < 60 * kSecond && ns % kSecond != 0) n = std::snprintf(text.data(), text.size(), "%.2f s", value / 1e9);
+  if (n > 0) return {text.data(), static_cast<std::size_t>(n)};
+  // Two neighbouring units, the smaller one where there is any of it: "5 min", "5 min 12 s".
+  constexpr std::array<std::pair<std::int64_t, const char*>, 4> kUnits{
+      {{kDay, " d"}, {3'600 * kSecond, " h"}, {60 * kSecond, " min"}, {kSecond, " s"}}};
+  std::size_t unit = 0;
+  while (unit + 1 < kUnits.size() && ns < kUnits[unit].first) ++unit;
+  std::string whole = std::to_string(ns / kUnits[unit].first) + kUnits[unit].second;
+  if (unit + 1 == kUnits.size()) return whole;
+  const std::int64_t rest = ns % kUnits[unit].first / kUnits[unit + 1].first;
+  return rest == 0 ? whole : whole + " " + std::to_string(rest) + kUnits[unit + 1].second;
 }
 
 std::string format_bytes(std::uint64_t bytes) {

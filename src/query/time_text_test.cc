@@ -48,6 +48,11 @@ TEST(TimeText, DurationsForPeople) {
   EXPECT_EQ(format_duration(12'100), "12.1 µs");
   EXPECT_EQ(format_duration(1'204'000'000), "1.20 s");
   EXPECT_EQ(format_duration(3 * 3'600'000'000'000 + 20 * 60'000'000'000), "3 h 20 min");
+  EXPECT_EQ(format_duration(10'000'000'000), "10 s");
+  EXPECT_EQ(format_duration(300'000'000'000), "5 min");
+  EXPECT_EQ(format_duration(312'500'000'000), "5 min 12 s");
+  EXPECT_EQ(format_duration(3'600'000'000'000), "1 h");
+  EXPECT_EQ(format_duration(30 * std::int64_t{86'400'000'000'000}), "30 d");
   EXPECT_EQ(format_duration(-5), "-5 ns");
   EXPECT_FALSE(format_duration(INT64_MIN).empty());
 }

@@ -62,6 +62,17 @@ test('nanoseconds survive the way from text to text', async () => {
   assert.equal(isoToNano('yesterday'), null);
 });
 
+test('durations and values stand in the unit of their size', async () => {
+  const { duration, withUnit } = await load('core/format.ts');
+  const shown = [[0, '0 ns'], [3574, '3.57 µs'], [650.5e6, '650.5 ms'], [10e9, '10 s'], [59.99e9, '1 min'], [300e9, '5 min'], [312e9, '5 min 12 s'], [3600e9, '1 h'], [90e12, '1 d 1 h']];
+  for (const [ns, text] of shown) assert.equal(duration(ns), text);
+  assert.equal(duration(-300e9), '-5 min');
+  assert.equal(withUnit(0.000003574, 's'), '3.57 µs');
+  assert.equal(withUnit(0.5, 'ms'), '500 µs');
+  assert.equal(withUnit(0.052, '1'), '0.052');
+  assert.equal(withUnit(512, 'By'), '512 By');
+});
+
 test('what would reorder, hide or colour text is spelled out', async () => {
   const { plain } = await load('core/format.ts');
   assert.equal(plain('\u001b[31mred\u202egpj.exe\u0000\u200b\u2028'), '\\x1b[31mred\\u202egpj.exe\\x00\\u200b\\u2028');

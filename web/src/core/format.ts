@@ -37,9 +37,12 @@ export function number(value: number | null | undefined): string {
   return new Intl.NumberFormat(language(), { maximumFractionDigits: digits }).format(value);
 }
 
+const NANOSECONDS: Record<string, number> = { s: 1e9, ms: 1e6, us: 1e3, ns: 1 };
+
 export function withUnit(value: number | null | undefined, unit: string): string {
   if (value === null || value === undefined) return '–';
-  if (unit === 's') return duration(value * 1e9);
+  const ns = NANOSECONDS[unit];
+  if (ns !== undefined) return duration(value * ns);
   return unit === '' || unit === '1' || unit === 'ratio' ? number(value) : `${number(value)} ${plain(unit)}`;
 }
 
@@ -55,26 +58,27 @@ const STEPS: [number, string][] = [
   [1, 'ns'],
 ];
 
-/** A duration in nanoseconds: "650.5 ms", "2 m 05 s". */
+const LONG: [number, string][] = [
+  [86400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+];
+
+/** Two neighbouring units, the smaller one where there is any of it: "5 min", "5 min 12 s". */
+function longDuration(seconds: number): string {
+  const at = LONG.findIndex(([unit]) => seconds >= unit);
+  const [[unit, name], [next, nextName]] = [LONG[at]!, LONG[at + 1]!];
+  const rest = Math.floor((seconds % unit) / next);
+  return `${Math.floor(seconds / unit)} ${name}${rest === 0 ? '' : ` ${rest} ${nextName}`}`;
+}
+
+/** A duration in nanoseconds: "650.5 ms", "2 min 5 s". */
 export function duration(ns: number | bigint | string): string {
   const value = Number(ns);
   if (!Number.isFinite(value)) return '–';
   const size = Math.abs(value);
-  if (size >= 60e9) {
-    const seconds = Math.round(size / 1e9);
-    const [days, hours, minutes] = [
-      Math.floor(seconds / 86400),
-      Math.floor(seconds / 3600) % 24,
-      Math.floor(seconds / 60) % 60,
-    ];
-    const text =
-      days > 0
-        ? `${days} d ${hours} h`
-        : seconds >= 3600
-          ? `${hours} h ${minutes} m`
-          : `${minutes} m ${String(seconds % 60).padStart(2, '0')} s`;
-    return value < 0 ? `-${text}` : text;
-  }
+  if (size >= 59.5e9) return `${value < 0 ? '-' : ''}${longDuration(Math.max(60, Math.round(size / 1e9)))}`;
   const [unit, name] = STEPS.find(([step]) => size >= step) ?? [1, 'ns'];
   const shown = value / unit;
   return `${new Intl.NumberFormat(language(), { maximumFractionDigits: unit === 1 ? 0 : Math.abs(shown) >= 100 ? 1 : 2 }).format(shown)} ${name}`;
