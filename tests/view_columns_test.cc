@@ -158,6 +158,30 @@ TEST_F(ViewColumns, AHundredThousandSpansComeSmallAndSoon) {
       static_cast<int>(std::chrono::duration<double>(std::chrono::steady_clock::now() - shell).count() * 1'000));
 }
 
+/// VmRSS of a process, in bytes.
+std::size_t resident_bytes(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  std::string word;
+  while (status >> word) {
+    std::size_t kib = 0;
+    if (word == "VmRSS:" && status >> kib) return kib << 10;
+  }
+  return 0;
+}
+
+TEST_F(ViewColumns, WhatALargeTraceTookIsGivenBackWhicheverThreadShowedIt) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "a sanitizer keeps memory of its own";
+#endif
+  const std::string id = record_trace("100000");
+  view();
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(get("/api/traces/" + id + "/columns", "Accept-Encoding: gzip\r\n").status, 200);
+  EXPECT_EQ(get("/api/traces/" + id + "?limit=0").status, 200);
+  constexpr std::size_t kIdleBytesMax = 30'000'000;
+  EXPECT_TRUE(eventually([&] { return resident_bytes(server_) < kIdleBytesMax; })) << resident_bytes(server_);
+  EXPECT_GT(resident_bytes(server_), 0U);
+}
+
 TEST_F(ViewColumns, OfATraceThatIsNotThereAreAnErrorInWords) {
   view();
   EXPECT_EQ(get("/api/traces/00000000000000000000000000000001/columns").status, 404);
