@@ -146,11 +146,11 @@ void make_seeds(const std::string& folder) {
       SpanSlot& slot = open.span_slot(2, i);
       const auto bytes = test_record(SpanRecord{}, items);
       std::memcpy(slot.bytes, bytes.data(), bytes.size());
-      slot.used = static_cast<std::uint32_t>(sizeof(SpanRecord) + items.bytes().size());
-      slot.state = i + 1;  // open, ending, chained
+      const auto used = static_cast<std::uint32_t>(sizeof(SpanRecord) + items.bytes().size());
+      slot.extent = make_extent(used, i == 0 ? 1 + 2 * 32 + 2 : 0);
+      slot.word = i + 1;  // open, ending, chained
       slot.ending_at = (std::uint64_t{2} << 48) | 7;
     }
-    open.span_slot(2, 0).next = 1 + 2 * 32 + 2;
     write_seed(open, folder + "/open_spans");
   }
   {

@@ -126,10 +126,18 @@ for variant in VISIBLE_FIRST RENAME_UNCHECKED LOCK_AFTER ROW_FIRST DELETE_UNKNOW
 done
 long holds home "N=3 R=1"
 
-holds open_spans "W=2 N=2 S=6"
-for variant in FREE_FIRST NO_ENDING ENDING_IS_UNFINISHED ENDING_IS_DONE ORDINAL_LATE OPEN_FIRST NO_CAS NO_USE_COUNT; do
-  fails open_spans "W=2 N=2 S=4" $variant
+holds open_spans "W=2 N=2 S=4"
+holds open_spans "W=2 N=3 S=3"
+holds open_spans "W=2 N=1 S=4"
+holds open_spans "W=2 N=2 S=2" READER
+holds open_spans "W=2 N=2 S=3" FORK
+for variant in FREE_FIRST NO_ENDING ENDING_IS_UNFINISHED ENDING_IS_DONE ORDINAL_LATE OPEN_FIRST ALIVE_LOAD NO_CAS \
+  NO_IDENTITY FREE_HELD PUSH_FOREIGN "READER VIEW_ENDING" "FORK FORK_SHARES"; do
+  fails open_spans "W=2 N=2 S=3" "$variant"
 done
+long holds open_spans "W=2 N=2 S=5"
+long holds open_spans "W=2 N=2 S=3" READER
+long holds open_spans "W=3 N=2 S=3"
 
 holds metrics "MAXV=4 TICKS=4"
 for variant in BY_TICK IN_PLACE COMMIT_FIRST READ_AGAIN FOLD ROW_BY_TICK; do fails metrics "MAXV=4 TICKS=4" $variant; done

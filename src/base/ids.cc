@@ -109,15 +109,18 @@ __attribute__((target("aes,sse2"))) std::array<std::uint64_t, 8> encrypt_counter
   const auto load = [](const Block& b) __attribute__((target("aes,sse2"))) {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(b.data()));
   };
-  __m128i state[8];
+  __m128i state[8];  // in registers, if the loops over it are unrolled
+#pragma GCC unroll 8
   for (std::size_t i = 0; i < 8; ++i)
     state[i] = _mm_xor_si128(_mm_set_epi64x(static_cast<long long>(__builtin_bswap64(counter + i)), 0), load(keys[0]));
   for (std::size_t r = 1; r < kRounds; ++r) {
     const __m128i key = load(keys[r]);
-    for (__m128i& one : state) one = _mm_aesenc_si128(one, key);
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < 8; ++i) state[i] = _mm_aesenc_si128(state[i], key);
   }
   const __m128i key = load(keys[kRounds]);
   std::array<std::uint64_t, 8> low;
+#pragma GCC unroll 8
   for (std::size_t i = 0; i < 8; ++i) {
     const __m128i done = _mm_aesenclast_si128(state[i], key);
     low[i] = __builtin_bswap64(static_cast<std::uint64_t>(_mm_cvtsi128_si64(_mm_unpackhi_epi64(done, done))));

@@ -227,8 +227,8 @@ TEST(Engine, DeadRingIsDrainedClosedCommittedUnlinkedForgotten) {
   auto& open = ring->span_slot(1, 0);
   const auto record = LivingRing::span(kFlagKept, 3);
   std::memcpy(open.bytes, record.data(), record.size());
-  open.used = static_cast<std::uint32_t>(record.size());
-  open.state = static_cast<std::uint32_t>(ring::SpanSlotState::open);
+  open.extent = ring::make_extent(static_cast<std::uint32_t>(record.size()), 0);
+  open.word = static_cast<std::uint64_t>(ring::SpanSlotState::open);
   TestEngine e(home);
   ASSERT_TRUE(e.lead());
   e.settle();

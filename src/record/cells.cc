@@ -205,14 +205,14 @@ void add_slow_real(const Instrument& instrument, std::uint32_t series, double n)
              [n](std::uint64_t value) { return std::bit_cast<std::uint64_t>(std::bit_cast<double>(value) + n); });
 }
 
-void set_gauge(const Instrument& instrument, std::uint32_t series, double value) noexcept {
-  if (!(value - value == 0)) [[unlikely]] {  // NaN, infinite
+void set_gauge_slow(const Instrument& instrument, std::uint32_t series, double value) noexcept {
+  if (!(value - value == 0)) {  // NaN, infinite
     return count_and_say(ProcessCounter::value_refused, "a gauge was set to NaN or infinity, which is refused",
                          instrument.name.text());
   }
   Ring* ring = process.current.load(std::memory_order_acquire);
   std::uint64_t* cell = ring != nullptr && series != kNoSeries ? shared_cell(*ring, series, false) : nullptr;
-  if (cell == nullptr) [[unlikely]] {
+  if (cell == nullptr) {
     const Entry entry;  // binds, and so makes a ring
     if (entry.nested()) return count(ProcessCounter::nested_call);
     if (series == kNoSeries) series = unlabelled(instrument);

@@ -28,6 +28,7 @@ Activation::Activation(const Context& context) noexcept : owner_(internal::execu
   frame.span = internal::ref_of(context.span());
   frame.trace_state = internal::ContextAccess::shared(context.span().trace_state());
   frame.baggage = internal::ContextAccess::shared(context.baggage());
+  if (frame.trace_state != nullptr) frame.span.flags |= internal::kRefWithState;
   internal::acquire(frame);
   previous_ = std::exchange(thread.current, frame);
 }
@@ -35,6 +36,7 @@ Activation::Activation(const Context& context) noexcept : owner_(internal::execu
 Activation::Activation(const internal::SpanRef& span, const internal::Shared* trace_state) noexcept
     : owner_(internal::execution_unit(thread)) {
   Frame frame{span, trace_state, thread.current.baggage};
+  if (trace_state != nullptr) frame.span.flags |= internal::kRefWithState;
   internal::acquire(frame);
   previous_ = std::exchange(thread.current, frame);
 }

@@ -11,6 +11,7 @@
 #include "record/process.h"
 #include "record/rings.h"
 #include "record/sampler.h"
+#include "record/series.h"
 #include "record/start.h"
 
 namespace honeylink::telemetry::internal {
@@ -49,6 +50,7 @@ void forget_parent() noexcept {
   thread.state = nullptr;
   thread.gate &= kInside;
   thread_cells = {};
+  publish_gauge_cells(nullptr);
 }
 
 void install_fork_handlers() noexcept {

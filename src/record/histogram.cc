@@ -1,6 +1,6 @@
-// Histograms: a block per thread and series in the ring's cells. The common case is one table look-up and three plain
-// additions by the only writer; growth and rescaling build a new bank of buckets and publish it with one store
-// (PROTOCOL 6), so that a kill at any instruction leaves one whole bank.
+// Histograms: a block per thread and series in the ring's cells. The usual observation is inlined into the application
+// (honeylink/internal/histogram.h); here is the rest. Growth and rescaling build a new bank of buckets and publish it
+// with one store (PROTOCOL 6), so that a kill at any instruction leaves one whole bank.
 #include <bit>
 #include <cmath>
 #include <limits>
@@ -19,19 +19,28 @@
 namespace honeylink::telemetry::internal {
 namespace {
 
-// What the file shows, then what only this process uses.
+// What the file shows, then what only this process uses; as far as `epoch` it is what HistogramCell says.
 struct Live {
   ring::HistogramBlock shared;
-  double attention_above;  // a new maximum of the interval, or a slow value
-  double attention_below;  // a new minimum of the interval
-  const std::atomic<std::uint32_t>* tick_epoch;
+  std::uint64_t low, span;
+  std::uint64_t place;
+  const std::uint32_t* tick_epoch;
+  std::uint32_t epoch;
+  std::uint32_t shift;  // kHistogramScaleStart - scale
   double slow_limit;
+  double lowest;  // of what went into a bucket in this interval
   std::uint32_t* buckets;
   std::uint32_t bucket_count;
-  std::int32_t base;   // index of buckets[0] at `scale`
-  std::int32_t shift;  // kHistogramScaleStart - scale
-  std::uint32_t epoch;
+  std::int32_t base;  // index of buckets[0] at this scale
 };
+static_assert(offsetof(Live, shared.sum) == offsetof(HistogramCell, sum) &&
+              offsetof(Live, low) == offsetof(HistogramCell, low) &&
+              offsetof(Live, span) == offsetof(HistogramCell, span) &&
+              offsetof(Live, place) == offsetof(HistogramCell, place) &&
+              offsetof(Live, tick_epoch) == offsetof(HistogramCell, tick_epoch) &&
+              offsetof(Live, epoch) == offsetof(HistogramCell, epoch));
+// A coarser index is a finer one shifted, bias and all.
+static_assert(kHistogramScaleStart - kHistogramScaleMin <= 16 && kIndexBias == 1U << 16U);
 
 double load(const std::atomic<double>& v) noexcept { return v.load(std::memory_order_relaxed); }
 void store(std::atomic<double>& v, double n) noexcept { v.store(n, std::memory_order_relaxed); }
@@ -62,6 +71,20 @@ Extent extent_with(const Live& h, std::int32_t index) noexcept {
   return extent;
 }
 
+std::uint64_t place_of(std::uint32_t first_bucket, std::uint32_t shift, std::int32_t base) noexcept {
+  static_assert(kRingBytesMax < (std::uint64_t{1} << 31U), "a bank's offset is a positive number of 32 bits");
+  const std::int32_t biased_base = base + static_cast<std::int32_t>(kIndexBias >> shift);
+  const std::int32_t origin =
+      static_cast<std::int32_t>(first_bucket) - biased_base * static_cast<std::int32_t>(sizeof(std::uint32_t));
+  return std::uint64_t{shift} << 32U | static_cast<std::uint32_t>(origin);
+}
+
+// What is recorded by a signal handler from now on is refused as nested, and counted.
+void shut_out_handlers(Live& h) noexcept {
+  store_relaxed(h.span, std::uint64_t{0});
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
 // Makes room for the bucket of `index6` (an index at scale 6): more buckets while there may be more, then a coarser
 // scale.
 bool make_room(SlotState& s, Live& h, std::int32_t index6) noexcept {
@@ -81,27 +104,47 @@ bool make_room(SlotState& s, Live& h, std::int32_t index6) noexcept {
     bank = make_bank(s, h.shared.block.series, count, offset);
   }
   if (bank == nullptr) return false;
+  shut_out_handlers(h);
   const std::int32_t base = extent.low - static_cast<std::int32_t>((count - span) / 2);
   for (std::uint32_t i = 0; i < h.bucket_count; ++i) {
     const std::uint32_t n = load_relaxed(h.buckets[i]);
     if (n != 0) bank[((h.base + static_cast<std::int32_t>(i)) >> coarser) - base] += n;
   }
-  h.shift += coarser;
+  h.shift += static_cast<std::uint32_t>(coarser);
   h.buckets = bank;
   h.bucket_count = count;
   h.base = base;
-  h.shared.bank.store(ring::make_bank_word(offset, kHistogramScaleStart - h.shift, base), std::memory_order_release);
+  store_relaxed(h.place, place_of(offset + ring::kBankHeaderBytes, h.shift, base));
+  h.shared.bank.store(ring::make_bank_word(offset, kHistogramScaleStart - static_cast<int>(h.shift), base),
+                      std::memory_order_release);
   return true;
 }
 
 void begin_interval(Live& h, std::uint32_t epoch) noexcept {
+  shut_out_handlers(h);
   ring::HistogramBlock::Range& range = h.shared.range[epoch & 1U];
   store(range.min, std::numeric_limits<double>::infinity());
   store(range.max, -std::numeric_limits<double>::infinity());
   range.epoch.store(epoch, std::memory_order_release);
   h.epoch = epoch;
-  h.attention_above = -std::numeric_limits<double>::infinity();
-  h.attention_below = std::numeric_limits<double>::infinity();
+  h.lowest = std::numeric_limits<double>::infinity();
+}
+
+bool has_bucket(const Live& h, double value) noexcept {
+  return static_cast<std::uint32_t>((bucket_index(value) >> h.shift) - h.base) < h.bucket_count;
+}
+
+// Between the interval's extremes none is a new extreme or slow. Zeros and subnormal numbers are nobody's extreme here:
+// they have no place among the buckets of their neighbours. The extremes' buckets are there as long as they hold
+// something, which a count of 2^32 does not: so they are looked for, and record() need look no more.
+void set_usual_values(Live& h, double highest) noexcept {
+  const double low = is_normal(h.lowest) ? h.lowest : std::numeric_limits<double>::min();
+  const double high = highest < h.slow_limit ? highest : h.slow_limit;
+  const bool any = low <= high && is_normal(high) && has_bucket(h, low) && has_bucket(h, high);
+  shut_out_handlers(h);
+  h.low = std::bit_cast<std::uint64_t>(low);
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  h.span = any ? std::bit_cast<std::uint64_t>(high) - h.low + 1 : 0;
 }
 
 void take_exemplar(Live& h, double value, const SpanRef& span) noexcept {
@@ -123,8 +166,8 @@ void take_exemplar(Live& h, double value, const SpanRef& span) noexcept {
 }
 
 // Rare: the first value of an interval, a new minimum or maximum, a slow one.
-[[gnu::noinline]] void attend(Live& h, double value) noexcept {
-  const std::uint32_t epoch = h.tick_epoch->load(std::memory_order_relaxed);
+void attend(Live& h, double value) noexcept {
+  const std::uint32_t epoch = __atomic_load_n(h.tick_epoch, __ATOMIC_RELAXED);
   if (epoch != h.epoch) begin_interval(h, epoch);
   ring::HistogramBlock::Range& range = h.shared.range[epoch & 1U];
   if (value < load(range.min)) store(range.min, value);
@@ -133,9 +176,8 @@ void take_exemplar(Live& h, double value, const SpanRef& span) noexcept {
     take_exemplar(h, value, thread.current.span);
   }
   if (value > h.slow_limit) flag_open_span(thread.current.span, ring::kFlagSlow);
-  const double max = load(range.max);
-  h.attention_above = max < h.slow_limit ? max : h.slow_limit;
-  h.attention_below = load(range.min);
+  if (value > 0.0 && value < h.lowest) h.lowest = value;
+  set_usual_values(h, load(range.max));
 }
 
 Live* make_histogram(SlotState& s, std::uint32_t series) noexcept {
@@ -147,34 +189,25 @@ Live* make_histogram(SlotState& s, std::uint32_t series) noexcept {
   if (block == nullptr) return nullptr;
   auto* h = reinterpret_cast<Live*>(block);
   h->slow_limit = slow_limit_of(series);
-  h->tick_epoch = &header_of(s).tick_epoch;
+  h->tick_epoch = reinterpret_cast<const std::uint32_t*>(&header_of(s).tick_epoch);
   begin_interval(*h, header_of(s).tick_epoch.load(std::memory_order_relaxed));
   s.cells[series] = static_cast<std::uint64_t>(reinterpret_cast<std::uint8_t*>(block) - s.ring->map.cells());
   return h;
 }
 
-inline void add_to_bucket(std::uint32_t& bucket) noexcept {
-#ifdef __x86_64__
-  __asm__ volatile("addl $1, %0" : "+m"(bucket) : : "cc");
-#else
-  store_relaxed(bucket, load_relaxed(bucket) + 1);
-#endif
-}
-
 // False where the value lies outside the buckets.
-inline bool record_in(Live& h, double value, std::int32_t index6) noexcept {
+bool record_in(Live& h, double value, std::int32_t index6) noexcept {
   const auto k = static_cast<std::uint32_t>((index6 >> h.shift) - h.base);
-  if (k >= h.bucket_count) [[unlikely]]
-    return false;
+  if (k >= h.bucket_count) return false;
   store(h.shared.sum, load(h.shared.sum) + value);
   add_to_bucket(h.buckets[k]);
-  if (value > h.attention_above || value < h.attention_below ||
-      h.tick_epoch->load(std::memory_order_relaxed) != h.epoch) [[unlikely]]
-    attend(h, value);
+  attend(h, value);
   return true;
 }
 
-[[gnu::noinline]] void record_slow(const Instrument& instrument, std::uint32_t series, double value) noexcept {
+}  // namespace
+
+void record_histogram(const Instrument& instrument, std::uint32_t series, double value) noexcept {
   if (!(value >= 0.0 && value <= std::numeric_limits<double>::max()))
     return count_and_say(ProcessCounter::value_refused,
                          "a histogram was given a negative, NaN or infinite value, which is refused",
@@ -198,21 +231,6 @@ inline bool record_in(Live& h, double value, std::int32_t index6) noexcept {
   const std::int32_t index6 = bucket_index(value);
   if (record_in(*h, value, index6)) return;
   if (!make_room(*s, *h, index6) || !record_in(*h, value, index6)) count(ProcessCounter::series_overflow);
-}
-
-}  // namespace
-
-void record_histogram(const Instrument& instrument, std::uint32_t series, double value) noexcept {
-  const ThreadCells& cells = thread_cells;
-  if (series < cells.size && is_normal(value)) [[likely]] {
-    const std::uint64_t offset = cells.base[series];
-    if (offset != 0) [[likely]] {
-      auto& h = *reinterpret_cast<Live*>(cells.area + offset);
-      if (record_in(h, value, bucket_index_of_normal(value))) [[likely]]
-        return;
-    }
-  }
-  record_slow(instrument, series, value);
 }
 
 }  // namespace honeylink::telemetry::internal

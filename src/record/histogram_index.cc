@@ -5,7 +5,7 @@
 namespace honeylink::telemetry::internal {
 
 // clang-format off
-constinit const IndexTable kIndexTable{
+constinit const HistogramIndexTable histogram_index{
     {
         0x0ULL, 0x2c9a3e778060ULL, 0x59b0d3158574ULL, 0x874518759bc8ULL, 0xb5586cf9890fULL,
         0xe3ec32d3d1a2ULL, 0x11301d0125b50ULL, 0x1429aaea92ddfULL, 0x172b83c7d517aULL, 0x1a35beb6fcb75ULL,

@@ -24,15 +24,15 @@ TEST(HistogramIndex, EveryBoundIsWhereMathematicsPutsIt) {
   for (std::uint32_t k = 0; k < 64; ++k) {
     const long double bound = std::exp2(static_cast<long double>(k) / 64);
     const auto below = static_cast<std::uint64_t>(std::floor((bound - 1) * 0x1p52L));
-    EXPECT_EQ(kIndexTable.bound[k], below) << k;
+    EXPECT_EQ(histogram_index.bound[k], below) << k;
   }
-  EXPECT_GT(kIndexTable.bound[64], kMantissaMask - 1);
+  EXPECT_GT(histogram_index.bound[64], (std::uint64_t{1} << 52) - 2);
 }
 
 TEST(HistogramIndex, NeighboursOfEveryBoundInEveryOctave) {
   for (const int exponent : {-1022, -1000, -64, -1, 0, 1, 63, 500, 1023})
     for (std::uint32_t k = 0; k < 64; ++k) {
-      const double at = std::ldexp(1.0 + std::ldexp(static_cast<double>(kIndexTable.bound[k]), -52), exponent);
+      const double at = std::ldexp(1.0 + std::ldexp(static_cast<double>(histogram_index.bound[k]), -52), exponent);
       for (const double value :
            {std::nextafter(at, 0.0), at, std::nextafter(at, std::numeric_limits<double>::infinity())}) {
         if (value < std::numeric_limits<double>::min() || !std::isfinite(value)) continue;
@@ -46,8 +46,8 @@ TEST(HistogramIndex, EveryGuessIsTheBucketOrTheOneBefore) {
     const std::uint64_t first = std::uint64_t{g} << 44, last = first | ((std::uint64_t{1} << 44) - 1);
     for (const std::uint64_t mantissa : {first, last}) {
       std::uint32_t k = 0;
-      while (k < 63 && mantissa >= kIndexTable.bound[k + 1]) ++k;
-      EXPECT_TRUE(kIndexTable.guess[g] == k || kIndexTable.guess[g] + 1u == k) << g;
+      while (k < 63 && mantissa >= histogram_index.bound[k + 1]) ++k;
+      EXPECT_TRUE(histogram_index.guess[g] == k || histogram_index.guess[g] + 1u == k) << g;
     }
   }
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -237,6 +238,46 @@ TEST(Exemplar, PointsAtTheSpanOfTheLargestValue) {
     return;
   }
   FAIL() << "no histogram";
+}
+
+// The bucket into which this thread's next `value` goes.
+std::uint32_t& bucket_of(std::string_view metric, double value) {
+  std::string why;
+  const auto reader = ring::RingReader::open(Fd(dup(internal::process.current.load()->fd)), "test", false, why);
+  ring::CellSnapshot cells;
+  if (reader != nullptr && reader->refresh() && reader->read_cells(cells)) {
+    for (const ring::HistogramCell& cell : cells.histograms) {
+      if (reader->series()[cell.series].info.name != metric) continue;
+      const internal::ThreadCells& mine = internal::thread_cells;
+      const auto& live = *reinterpret_cast<const internal::HistogramCell*>(mine.area + mine.base[cell.series]);
+      const auto index = internal::biased_bucket_index(std::bit_cast<std::uint64_t>(value));
+      return *internal::BucketPlace{live.place}.bucket(mine.area, index);
+    }
+  }
+  ADD_FAILURE() << "no such histogram: " << metric;
+  static std::uint32_t none;
+  return none;
+}
+
+// A count of 2^32 looks like none, and its bucket is left behind when the buckets move. What is between the interval's
+// extremes has a bucket nevertheless: nothing is written beside the bank.
+TEST(Histogram, ABucketThatCountedRoundToZeroIsMissedInTime) {
+  static constinit Histogram histogram{"test.round", "1"};
+  const testing::Capture capture;
+  histogram.record(1.0);
+  std::uint32_t& first = bucket_of("test.round", 1.0);
+  EXPECT_EQ(first, 1u);
+  first = 0;
+  histogram.record(1e6);
+  histogram.record(2.0);
+  histogram.record(3e5);
+  const Sketch sketch = read_back("test.round");
+  EXPECT_EQ(sketch.min, 1.0);
+  EXPECT_EQ(sketch.max, 1e6);
+  std::uint64_t in_buckets = 0;
+  for (const std::uint64_t n : sketch.buckets) in_buckets += n;
+  EXPECT_EQ(in_buckets, 3u);
+  EXPECT_EQ(bucket_of("test.round", 2.0), 1u);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "honeylink/log.h"
 #include "record/count.h"
+#include "record/frame_ops.h"
 #include "record/identity.h"
 #include "record/items_writer.h"
 #include "record/names.h"
@@ -85,39 +86,12 @@ inline Body write_body(std::uint8_t* at, const std::uint8_t* limit, const Attrib
   return at;
 }
 
-// The usual record: within a span of this process or none, plain fields, and surely room in the chunk. False: nothing
-// was done.
-[[gnu::always_inline]] inline bool log_plain(std::uint32_t cached_scope, LogLevel level, const EventName& name,
-                                             const Attribute* fields, std::size_t count) noexcept {
-  Thread& t = thread;
-  if (!enter_recorder(t)) [[unlikely]]
-    return false;
-  SlotState& s = *t.state;
-  const SpanRef& in = t.current.span;
-  const std::uint32_t id = find_name_at_home(name.word());
-  const std::size_t room = s.writer.room() < kRecordBytesMax ? s.writer.room() & ~std::size_t{7} : kRecordBytesMax - 8;
-  bool done = false;
-  if (in.key_generation == process.key_generation.load(std::memory_order_relaxed) && id < kUnusualName &&
-      cached_scope != 0 && room > sizeof(ring::LogRecord)) [[likely]] {
-    std::uint8_t* const at = s.writer.at();
-    const std::uint8_t* const end = write_plain_items(at + sizeof(ring::LogRecord), at + room, fields, count);
-    if (end != nullptr) [[likely]] {
-      const std::uint32_t bytes = (static_cast<std::uint32_t>(end - at) + 7U) & ~7U;
-      write_head(at, bytes, belongs(in), id, ticks_now(),
-                 cached_scope | static_cast<std::uint64_t>(level) << 16U | std::uint64_t{count} << 32U);
-      publish(s, bytes, ring::RecordClass::log);
-      done = true;
-    }
-  }
-  leave_recorder(t);
-  return done;
-}
-
-[[gnu::noinline]] void log_slow(const Scope& scope, std::uint32_t& cached_scope, LogLevel level, const EventName& name,
-                                const Attribute* fields, std::size_t field_count, const LogOptions* options) noexcept {
+[[gnu::noinline]] void log_slow(const LogSource& source, LogLevel level, EventName name, Attributes fields,
+                                const LogOptions* options) noexcept {
   const Entry entry;
   SlotState* s = entry.state();
   if (s == nullptr) return count_unplaced(entry.nested(), ring::RecordClass::log);
+  renew_if_empty(entry.current_thread());
   const std::uint32_t id = intern(name, NameKind::name);
   if (id >= kUnknownName) return;
   const std::uint64_t now = ticks_now();
@@ -126,9 +100,10 @@ inline Body write_body(std::uint8_t* at, const std::uint8_t* limit, const Attrib
   const std::size_t room = s->writer.room() < kRecordBytesMax ? s->writer.room() : kRecordBytesMax;
   Body body;
   if (room > sizeof(ring::LogRecord))
-    body = write_body(at + sizeof(ring::LogRecord), at + (room & ~std::size_t{7}), fields, field_count, message);
+    body =
+        write_body(at + sizeof(ring::LogRecord), at + (room & ~std::size_t{7}), fields.begin(), fields.size(), message);
   if (body.end == nullptr) {
-    at = write_into_next_chunk(*s, fields, field_count, message, body);
+    at = write_into_next_chunk(*s, fields.begin(), fields.size(), message, body);
     if (at == nullptr) return;
   }
   const std::uint64_t dropped = body.left_out != 0 ? count_left_out(body.left_out) : 0;
@@ -137,19 +112,50 @@ inline Body write_body(std::uint8_t* at, const std::uint8_t* limit, const Attrib
   if (given) to.flags |= ring::kFlagWallTimes;
   const std::uint32_t bytes = (static_cast<std::uint32_t>(body.end - at) + 7U) & ~7U;
   write_head(at, bytes, to, id, given ? static_cast<std::uint64_t>(options->at.unix_ns) : now,
-             scope_id(scope, cached_scope) | static_cast<std::uint64_t>(level) << 16U | dropped << 24U |
+             scope_id(*source.scope, source.scope_id) | static_cast<std::uint64_t>(level) << 16U | dropped << 24U |
                  std::uint64_t{body.items} << 32U);
   publish(*s, bytes, ring::RecordClass::log);
 }
 
+[[gnu::noinline]] void log_whole(const LogSource& source, LogLevel level, EventName name, Attributes fields) noexcept {
+  log_slow(source, level, name, fields, nullptr);
+}
+
 }  // namespace
 
-void log(const Scope& scope, std::uint32_t& cached_scope, LogLevel level, const EventName& name,
-         const Attribute* fields, std::size_t field_count, const LogOptions* options) noexcept {
-  if (options == nullptr &&
-      log_plain(__atomic_load_n(&cached_scope, __ATOMIC_RELAXED), level, name, fields, field_count)) [[likely]]
-    return;
-  log_slow(scope, cached_scope, level, name, fields, field_count, options);
+// The usual record: within a span of this process or none, plain fields, and surely room in the chunk. Whatever is not
+// usual is left to log_slow(), before anything was done. Calls stand at the end only: so nothing need be saved.
+void log(const LogSource& source, LogLevel level, EventName name, Attributes fields) noexcept {
+  Thread& t = thread;
+  const std::uint32_t gate = t.gate, cached_scope = __atomic_load_n(&source.scope_id, __ATOMIC_RELAXED);
+  if (!enter_recorder(t)) [[unlikely]]
+    return log_whole(source, level, name, fields);
+  SlotState& s = *t.state;
+  const SpanRef& in = t.current.span;
+  const NameEntry& named = home_of_name(name.word());
+  if (named.word.load(std::memory_order_acquire) == name.word() && s.writer.has_usual_room() && cached_scope != 0 &&
+      in.key_generation == process.key_generation.load(std::memory_order_relaxed)) [[likely]] {
+    constexpr std::size_t kRoom = ring::ChunkWriter::kUsualRecordMax - 8;
+    static_assert(kRoom - sizeof(ring::LogRecord) <= kPlainRoomMax);
+    std::uint8_t* const at = s.writer.at();
+    const std::uint8_t* const end =
+        write_plain_items(at + sizeof(ring::LogRecord), at + kRoom, fields.begin(), fields.size());
+    if (end != nullptr) [[likely]] {
+      const std::uint32_t bytes = (static_cast<std::uint32_t>(end - at) + 7U) & ~7U;
+      write_head(at, bytes, belongs(in), named.id, ticks_now(),
+                 cached_scope | static_cast<std::uint64_t>(level) << 16U | std::uint64_t{fields.size()} << 32U);
+      s.writer.publish(bytes, ring::RecordClass::log);
+      leave_recorder(t, gate);
+      return wake_engine(*s.bell);
+    }
+  }
+  leave_recorder(t, gate);
+  log_whole(source, level, name, fields);
+}
+
+void log_with(const LogSource& source, LogLevel level, EventName name, Attributes fields,
+              const LogOptions& options) noexcept {
+  log_slow(source, level, name, fields, &options);
 }
 
 }  // namespace honeylink::telemetry::internal

@@ -72,7 +72,8 @@ std::uint32_t add_text(std::string_view text) noexcept {
 }
 
 std::uint32_t intern_locked(std::uint64_t word, std::string_view text, NameKind kind) noexcept {
-  if (const std::uint32_t id = find_name(word); id != kUnknownName) return id == kRefusedName ? id : id & ~kUnusualName;
+  if (const std::uint32_t id = find_name(word); id != kUnknownName) return id;
+  if (const std::uint32_t id = find_name(word ^ kUnusualWord); id != kUnknownName) return id;
   std::uint32_t id = kRefusedName;
   if (is_valid_name(text, kind)) id = add_text(cut_name(text));
   if (id == kOtherName) {
@@ -84,10 +85,10 @@ std::uint32_t intern_locked(std::uint64_t word, std::string_view text, NameKind 
     return id;  // not entered: the table must not fill with names that have no number
   }
   if (entries >= kNameTableSize / 2) return id;
+  if (id == kRefusedName || (kind != NameKind::text && text.size() > kNameBytesMax)) word ^= kUnusualWord;
   std::uint32_t at = name_probe(word);
   while (name_table[at].word.load(std::memory_order_relaxed) != 0) at = (at + 1) % kNameTableSize;
-  name_table[at].id =
-      id != kRefusedName && kind != NameKind::text && text.size() > kNameBytesMax ? id | kUnusualName : id;
+  name_table[at].id = id;
   name_table[at].word.store(word, std::memory_order_release);
   ++entries;
   return id;

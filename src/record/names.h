@@ -17,9 +17,9 @@ struct Ring;
 inline constexpr std::uint32_t kOtherName = 0;               // "_other": the table is full
 inline constexpr std::uint32_t kRefusedName = 0xffff'ffffU;  // the name breaks a rule: the record is refused
 inline constexpr std::uint32_t kUnknownName = kRefusedName - 1;
-// From here on intern() has something to count or to look up. A name that is cut has its id with this bit in the table,
-// so that every use of it is counted.
-inline constexpr std::uint32_t kUnusualName = 0x8000'0000U;
+// A name that is cut or refused stands in the table under its word with this changed: only intern_slow() finds it,
+// which counts every use of it.
+inline constexpr std::uint64_t kUnusualWord = std::uint64_t{1} << 55;
 enum class NameKind : std::uint8_t {
   name,
   metric,
@@ -32,7 +32,7 @@ struct NameEntry {
   std::atomic<std::uint64_t> word;  // release: id is there; 0: free
   std::uint32_t id;
 };
-extern constinit NameEntry name_table[kNameTableSize];
+[[gnu::visibility("hidden")]] extern constinit NameEntry name_table[kNameTableSize];
 
 [[nodiscard]] inline std::uint32_t name_probe(std::uint64_t word) noexcept {
   return static_cast<std::uint32_t>(word >> 42U) % kNameTableSize;  // the best mixed 14 bits of hash_literal()
@@ -46,17 +46,14 @@ extern constinit NameEntry name_table[kNameTableSize];
     if (there == 0) return kUnknownName;
   }
 }
-/// The same without a search: also unknown where another name stands in its place.
-[[nodiscard]] inline std::uint32_t find_name_at_home(std::uint64_t word) noexcept {
-  const NameEntry& entry = name_table[name_probe(word)];
-  return entry.word.load(std::memory_order_acquire) == word ? entry.id : kUnknownName;
-}
+/// Where a name stands, if no other one took its place: `word` must be compared, `id` read after that.
+[[nodiscard]] inline const NameEntry& home_of_name(std::uint64_t word) noexcept { return name_table[name_probe(word)]; }
 [[nodiscard]] std::uint32_t intern_slow(std::uint64_t word, std::string_view text, NameKind kind) noexcept;
 
 template <class Rule>
 [[nodiscard]] inline std::uint32_t intern(const Literal<Rule>& name, NameKind kind) noexcept {
   const std::uint32_t id = find_name(name.word());
-  if (id < kUnusualName) [[likely]]
+  if (id != kUnknownName) [[likely]]
     return id;
   return intern_slow(name.word(), name.text(), kind);  // counts what is cut or refused, every time
 }

@@ -28,11 +28,12 @@ template <std::size_t kWide>
   std::memcpy(to + size - kWide, last, kWide);
 }
 
-/// 1 to kTextBytesMax bytes, and zeros up to the next multiple of 4 (the padding never shows old bytes). Reads nothing
-/// outside of the text.
-[[gnu::always_inline]] inline void copy_text(std::uint8_t* to, const char* from, std::size_t size) noexcept {
+/// 1 to kTextBytesMax bytes, and zeros up to `end`, the next multiple of 4 (the padding never shows old bytes). Reads
+/// nothing outside of the text.
+[[gnu::always_inline]] inline void copy_text(std::uint8_t* to, std::uint8_t* end, const char* from,
+                                             std::size_t size) noexcept {
   const std::uint32_t zero = 0;
-  std::memcpy(to + padded4(size) - 4, &zero, 4);
+  std::memcpy(end - 4, &zero, 4);
   if (size >= 8) {
     if (size <= 16) return copy_ends<8>(to, from, size);
     for (std::size_t i = 16; i < size; i += 16) std::memcpy(to + i - 16, from + i - 16, 16);
@@ -46,29 +47,41 @@ template <std::size_t kWide>
   }
 }
 
-/// Writes all items; answers their end. nullptr: not all are plain, or there is no room.
+// A value that is not plain claims more room than there is.
+inline constexpr std::size_t kPlainRoomMax = 4 * Value::kNotPlain - 1;
+
+/// What write_plain_items() may write behind the end of the last item.
+inline constexpr std::size_t kPlainItemSlack = 4;
+
+/// Writes one item; answers its end, which is `limit` at most: kPlainRoomMax bytes behind `at` or less. nullptr: it is
+/// not plain, or there is no room.
+[[gnu::always_inline]] inline std::uint8_t* write_plain_item(std::uint8_t* at, const std::uint8_t* limit,
+                                                             const Key& key, const Value& value) noexcept {
+  const NameEntry& named = home_of_name(key.word());
+  const std::uint32_t form = value.form();
+  std::uint8_t* const next = at + std::uint64_t{static_cast<std::uint8_t>(form >> 8U)} * 4;
+  if (named.word.load(std::memory_order_acquire) != key.word() || next > limit) [[unlikely]]
+    return nullptr;
+  const std::uint32_t head = (form & 0xffff0000U) | named.id;
+  std::memcpy(at, &head, sizeof head);
+  if ((form & 0xffU) == static_cast<std::uint32_t>(ItemType::text)) {
+    copy_text(at + sizeof(ItemHeader), next, value.text().data(), form >> 20U);
+  } else {
+    const std::int64_t bits = value.integer();  // of any of the three; a boolean's is cut by the next item
+    std::memcpy(at + sizeof(ItemHeader), &bits, 8);
+  }
+  return next;
+}
+
+/// Writes all items or answers nullptr.
 [[gnu::always_inline]] inline std::uint8_t* write_plain_items(std::uint8_t* at, const std::uint8_t* limit,
                                                               const Attribute* attributes, std::size_t count) noexcept {
   if (count > kItemsPerRecordMax) [[unlikely]]
     return nullptr;
   for (const Attribute *a = attributes, *stop = attributes + count; a != stop; ++a) {
-    const std::uint32_t key = find_name_at_home(a->key.word());
-    const std::uint32_t type_size = a->value.plain_type_size();
-    if (key >= kUnusualName || type_size == 0 || limit - at < 20) [[unlikely]]
+    at = write_plain_item(at, limit, a->key, a->value);
+    if (at == nullptr) [[unlikely]]
       return nullptr;
-    const std::uint32_t head = key | type_size << 16U;
-    std::memcpy(at, &head, sizeof head);
-    if ((type_size & 15U) == static_cast<std::uint32_t>(ItemType::text)) {
-      const std::size_t size = type_size >> 4U;
-      if (size > 16 && static_cast<std::size_t>(limit - at) < sizeof(ItemHeader) + padded4(size)) [[unlikely]]
-        return nullptr;
-      copy_text(at + sizeof(ItemHeader), a->value.text().data(), size);
-      at += sizeof(ItemHeader) + padded4(size);
-    } else {
-      const std::int64_t bits = a->value.integer();  // of any of the three
-      std::memcpy(at + sizeof(ItemHeader), &bits, 8);
-      at += sizeof(ItemHeader) + padded4(type_size >> 4U);
-    }
   }
   return at;
 }

@@ -85,6 +85,34 @@ TEST(PlainPath, MoreThanASlotHolds) {
   }
 }
 
+// Attributes that are set one by one are those that were given at the start, whatever each of them is.
+TEST(PlainPath, AttributesSetLater) {
+  const std::string text = text_of(100);
+  const std::int64_t numbers[] = {1, 2, 3};
+  const tel::HashedId device = tel::hashed_id("device", "aa:bb");
+  const Capture capture;
+  const tel::Attributes attributes{{"n", -7},
+                                   {"d", 0.5},
+                                   {"yes", true},
+                                   {"short", "abc"},
+                                   {"long", text},
+                                   {"id", device},
+                                   {"list", std::span<const std::int64_t>(numbers)},
+                                   {"more", text},
+                                   {"again", text},
+                                   {"beyond the first slot", text},
+                                   {"last", 1}};
+  tracer.start_span("given", attributes).end();
+  {
+    auto span = tracer.start_span("set");
+    span.set_attributes(attributes);
+  }
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 2u);
+  EXPECT_EQ(spans[0].attributes, spans[1].attributes);
+  EXPECT_EQ(spans[1].attributes.size(), 11u);
+}
+
 TEST(PlainPath, ChildrenHaveTheSameParents) {
   const Capture capture;
   {

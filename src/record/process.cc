@@ -102,7 +102,6 @@ void bind_thread(Thread& t) noexcept {
   state.ring = ring;
   state.bell = ring->bell;
   state.slot = slot;
-  state.ordinal_base = std::uint64_t{slot + 1U} << 48;
   if (!state.writer.is_attached()) state.writer.attach(ring->map, slot);
   ring->map.slot(slot).tid.store(static_cast<std::uint32_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
   t.state = &state;

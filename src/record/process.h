@@ -50,7 +50,7 @@ struct Process {
   bool prepared = false;        // thread key, fork handlers, clock
   std::string* home = nullptr;  // of start(); leaked
 };
-extern constinit Process process;
+[[gnu::visibility("hidden")]] extern constinit Process process;
 
 class Locked {  // the process's lock for a scope
  public:
@@ -77,6 +77,12 @@ void bind_thread(Thread& t) noexcept;
 inline void leave_recorder(Thread& t) noexcept {
   std::atomic_signal_fence(std::memory_order_seq_cst);
   t.gate &= ~kInside;
+}
+/// After enter_recorder() and without a call between: the gate is as it was. A handler that forked there has shut the
+/// child's gate by raising the process's.
+inline void leave_recorder(Thread& t, std::uint32_t gate) noexcept {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  t.gate = gate;
 }
 
 /// Opens the recorder for one call on this thread. `state()` null: nothing can be recorded (then nothing may be done
@@ -111,11 +117,15 @@ void count_unplaced(bool nested, ring::RecordClass record_class) noexcept;
 [[nodiscard]] inline std::uint8_t* reserve(SlotState& s, std::uint32_t bytes, ring::RecordClass c) noexcept {
   return bytes <= s.writer.room() ? s.writer.at() : reserve_in_next_chunk(s, bytes, c);
 }
+/// Wakes a sleeping engine; after each record that was published (PROTOCOL 7).
+inline void wake_engine(ring::BellWord& bell) noexcept {
+  if (bell.load(std::memory_order_relaxed) != 0) [[unlikely]]
+    ring::ring_doorbell(bell);
+}
 /// Publishes the record that was written there, and wakes a sleeping engine.
 inline void publish(SlotState& s, std::uint32_t bytes, ring::RecordClass record_class) noexcept {
   s.writer.publish(bytes, record_class);
-  if (s.bell->load(std::memory_order_relaxed) != 0) [[unlikely]]
-    ring::ring_doorbell(*s.bell);
+  wake_engine(*s.bell);
 }
 
 [[nodiscard]] std::uint64_t next_id_slow(SlotState& s) noexcept;

@@ -106,7 +106,8 @@ Ring* adopt(void* base, std::uint64_t bytes, const ring::RingIdentity& identity)
   ring->bell = &no_bell;
   ring->states = static_cast<SlotState*>(take_pages(sizeof(SlotState) * ring->map.geometry.slot_count));
   if (ring->states == nullptr) return nullptr;
-  for (std::uint32_t i = 0; i < ring->map.geometry.slot_count; ++i) new (&ring->states[i]) SlotState;
+  for (std::uint32_t i = 0; i < ring->map.geometry.slot_count; ++i)
+    (new (&ring->states[i]) SlotState)->free_slots[0] = nullptr;
   ring::format_ring(ring->map, identity);
   if (!replay_names(*ring) || !write_resource(*ring) || !replay_series(*ring))
     count_and_say(ProcessCounter::names_full,
@@ -235,6 +236,7 @@ bool publish_first_ring(Ring& ring) noexcept try {
 
 void make_current(Ring* ring) noexcept {
   process.current.store(ring, std::memory_order_release);
+  publish_gauge_cells(ring);
   process.gate.fetch_add(1, std::memory_order_release);
 }
 

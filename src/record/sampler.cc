@@ -18,6 +18,8 @@ void set_sampling(const Sampler& sampler, bool retroactive_keep) noexcept {
   sampling.root_asks_id = by_id;
   sampling.child_asks_id = by_id && !follows;
   sampling.record_all = retroactive_keep;
+  // A child that follows its parent is kept or not as that one is.
+  sampling.all_recorded = retroactive_keep || (sampling.root_flags & sampling.child_flags & kRefKept) != 0;
   ++sampling.version;
   sampling.threshold =
       sampler.share() >= 1.0 ? std::uint64_t{1} << 63 : static_cast<std::uint64_t>(sampler.share() * 0x1p63);
@@ -32,18 +34,20 @@ bool keeps_trace(const SpanRef& ref) noexcept {
   return (low & 0x7fff'ffff'ffff'ffffULL) < sampling.threshold;
 }
 
-void decide_ahead(SlotState& s, std::uint64_t from, std::uint32_t key_generation) noexcept {
+void decide_ahead(SlotState& s, std::uint64_t id, std::uint32_t key_generation) noexcept {
+  s.decided_from = id;
+  s.decided_under = key_generation << 16U | sampling.version;
+  s.decided = 0;
   const IdCipher* cipher = cipher_of(key_generation);
-  if (cipher == nullptr) return;
-  std::uint32_t decided = 0;
+  if (cipher == nullptr) return;  // no memory: nothing will be recorded either
   for (std::uint64_t i = 0; i < kDecidedAhead; i += 8) {
-    const auto low = cipher->next_trace_ids_low(from + i);
-    for (std::size_t k = 0; k < low.size(); ++k)
-      decided |= std::uint32_t{(low[k] & 0x7fff'ffff'ffff'ffffULL) < sampling.threshold} << (i + k);
+    const auto low = cipher->next_trace_ids_low(id + i);
+    std::uint64_t decided = 0;
+#pragma GCC unroll 8
+    for (std::size_t k = 0; k < 8; ++k)
+      decided |= std::uint64_t{(low[k] & 0x7fff'ffff'ffff'ffffULL) < sampling.threshold} << k;
+    s.decided |= decided << i;
   }
-  s.decided_from = from;
-  s.decided = decided;
-  s.decided_under = deciding_under(key_generation);
 }
 
 }  // namespace honeylink::telemetry::internal

@@ -15,6 +15,9 @@
 #include "record/slow_limits.h"
 
 namespace honeylink::telemetry::internal {
+
+constinit std::uint64_t* gauge_cells = nullptr;
+
 namespace {
 
 constexpr std::uint32_t kTableSize = 2 * kSeriesMax;
@@ -212,6 +215,12 @@ bool replay_series(Ring& ring) noexcept {
   return whole;
 }
 
+void publish_gauge_cells(const Ring* ring) noexcept {
+  static_assert(kGaugeCells == kSharedCellsPerSegment);
+  std::uint64_t* const cells = ring != nullptr ? ring->shared[0].load(std::memory_order_relaxed) : nullptr;
+  __atomic_store_n(&gauge_cells, cells, __ATOMIC_RELEASE);
+}
+
 std::uint64_t* shared_cell(Ring& ring, std::uint32_t series, bool make) noexcept {
   if (series >= kSeriesMax) return nullptr;
   std::atomic<std::uint64_t*>& segment = ring.shared[series / kSharedCellsPerSegment];
@@ -223,6 +232,7 @@ std::uint64_t* shared_cell(Ring& ring, std::uint32_t series, bool make) noexcept
     if (block == nullptr) return nullptr;
     cells = reinterpret_cast<std::uint64_t*>(reinterpret_cast<std::uint8_t*>(block) + ring::kSlabHeaderBytes);
     segment.store(cells, std::memory_order_release);
+    if (process.current.load(std::memory_order_relaxed) == &ring) publish_gauge_cells(&ring);
   }
   return cells != nullptr ? cells + series % kSharedCellsPerSegment : nullptr;
 }

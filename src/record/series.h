@@ -24,5 +24,7 @@ bool replay_series(Ring& ring) noexcept;
 /// The cell of a gauge, or of a counter that has no thread's slab; made if needed when `make`. nullptr: no memory in
 /// the ring.
 [[nodiscard]] std::uint64_t* shared_cell(Ring& ring, std::uint32_t series, bool make) noexcept;
+/// Lets set_gauge() know the cells of the ring that is current now; nullptr: of none. The lock is held.
+void publish_gauge_cells(const Ring* ring) noexcept;
 
 }  // namespace honeylink::telemetry::internal

@@ -13,6 +13,7 @@
 #include "record/identity.h"
 #include "record/items_writer.h"
 #include "record/names.h"
+#include "record/plain_items.h"
 #include "record/shared.h"
 #include "record/span_access.h"
 #include "record/span_slots.h"
@@ -42,6 +43,7 @@ void with_open_span(const SpanRef& ref, ProcessCounter lost_counts_as, F&& chang
   if (slot == nullptr) return count(lost_counts_as);
   ring::SpanRecord record = read_record(*slot);
   change(*slot, record, *s);
+  record.header.bytes = record_bytes(span_bytes(*slot));
   write_record(*slot, record);
   unlock_span_slot(*slot);
 }
@@ -98,19 +100,49 @@ using internal::with_open_span;
 Span Span::wrap(const SpanContext& context) noexcept {
   Span span;
   span.ref_ = internal::ref_of(context);
-  span.trace_state_ = internal::ContextAccess::shared(context.trace_state());
-  if (span.trace_state_ != nullptr) internal::shared_acquire(span.trace_state_);
+  span.hold_trace_state(internal::ContextAccess::shared(context.trace_state()));
+  if (span.trace_state() != nullptr) internal::shared_acquire(span.trace_state());
   return span;
 }
 
-SpanContext Span::context() const noexcept { return internal::span_context_of(ref_, trace_state_); }
+SpanContext Span::context() const noexcept { return internal::span_context_of(ref_, trace_state()); }
 
 Activation Span::activate() const noexcept {
   if ((ref_.flags & internal::kRefValid) == 0) return Activation(Context::current());
-  return {ref_, trace_state_};
+  return {ref_, trace_state()};
 }
 
+// The usual attribute: plain, and the span is in one piece with room for it. What is not so is left to
+// annotate_whole(), before anything was done.
 void Span::annotate(const Key& key, const Value& value) const noexcept {
+  internal::Thread& t = internal::thread;
+  auto* const slot = static_cast<ring::SpanSlot*>(ref_.slot);
+  if (slot == nullptr || !internal::enter_recorder(t)) [[unlikely]]
+    return annotate_whole(key, value);
+  bool done = false;
+  if (internal::lock_span_slot(*slot) == internal::SlotLock::taken) [[likely]] {
+    ring::SpanRecord& record = internal::span_record(*slot);
+    const std::uint64_t extent = slot->extent.load(std::memory_order_relaxed);
+    if (record.span == ref_.span && record.trace_lo == ref_.trace_lo && extent <= internal::kSpanSlotRoom &&
+        record.items < kItemsPerRecordMax) [[likely]] {
+      const std::uint8_t* const end = internal::write_plain_item(
+          slot->bytes + extent, slot->bytes + internal::kSpanSlotRoom - internal::kPlainItemSlack, key, value);
+      if (end != nullptr) [[likely]] {
+        const auto used = static_cast<std::uint32_t>(end - slot->bytes);
+        slot->extent.store(used, std::memory_order_release);
+        ++record.items;
+        record.header.bytes = internal::record_bytes(used);
+        done = true;
+      }
+    }
+    internal::unlock_span_slot(*slot);
+  }
+  internal::leave_recorder(t);
+  if (!done) [[unlikely]]
+    annotate_whole(key, value);
+}
+
+void Span::annotate_whole(const Key& key, const Value& value) const noexcept {
   with_open_span(
       ref_, ProcessCounter::attribute_dropped,
       [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {
@@ -168,8 +200,7 @@ void Span::link(const SpanContext& to, Attributes attributes) const noexcept {
 }
 
 void Span::change_status(SpanStatus status, std::string_view description) const noexcept {
-  internal::SpanAccess::set_slotless_status(*this,
-                                            static_cast<std::uint8_t>(status));  // for an end that cannot have the slot
+  internal::SpanAccess::set_slotless_status(*this, status);
   if (ref_.slot == nullptr) return;
   with_open_span(ref_, ProcessCounter::attribute_dropped,
                  [&](ring::SpanSlot& slot, ring::SpanRecord& record, internal::SlotState& s) {

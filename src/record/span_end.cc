@@ -1,4 +1,4 @@
-// Ends spans: the record leaves its slot for the thread's chunk. The usual end is finish_plain(): the slot is the
+// Ends spans: the record leaves its slot for the thread's chunk. The usual end is finish_usual(): the slot is the
 // thread's own, the span is in one piece, its chunk has room. All else is finish_slow().
 #include <cstring>
 
@@ -12,9 +12,6 @@
 namespace honeylink::telemetry {
 namespace internal {
 namespace {
-
-constexpr auto kOpen = static_cast<std::uint32_t>(ring::SpanSlotState::open);
-constexpr auto kEnding = static_cast<std::uint32_t>(ring::SpanSlotState::ending);
 
 // A caller's own times are Unix ns: then both ends are.
 void use_wall_times(ring::SpanRecord& record, std::int64_t end_unix_ns, std::uint64_t now) noexcept {
@@ -46,18 +43,19 @@ inline ring::RecordClass class_of(const ring::SpanRecord& record) noexcept {
 
 // The finished record of a span that had a slot. The slot says where its record goes before the record is there, so
 // that a kill in between neither loses the span nor stores it twice (docs/models, open-span slots).
-void publish_from_slot(SlotState& s, ring::SpanSlot& slot, std::int64_t at_unix_ns, std::uint64_t now) noexcept {
+[[gnu::noinline]] void publish_from_slot(SlotState& s, ring::SpanSlot& slot, std::int64_t at_unix_ns,
+                                         std::uint64_t now) noexcept {
   ring::SpanRecord& record = span_record(slot);
   if (at_unix_ns != 0 || (record.header.flags & ring::kFlagWallTimes) != 0) {
     use_wall_times(record, at_unix_ns, now);
     now = record.end;
   }
-  const std::uint32_t bytes = (span_bytes(slot) + 7U) & ~7U;
+  const std::uint32_t bytes = record_bytes(span_bytes(slot));
   const ring::RecordClass record_class = class_of(record);
   // Before reserve(): where there is no chunk it seals the ordinal, and the span is then a drop, not an open span as
   // well.
-  slot.ending_at.store(s.ordinal_base | s.writer.next_ordinal(), std::memory_order_relaxed);
-  slot.state.store(kEnding, std::memory_order_release);
+  slot.ending_at.store(s.writer.next_place(), std::memory_order_relaxed);
+  slot.word.store(kSlotEnding | kSlotHeld, std::memory_order_release);
   std::uint8_t* at = reserve(s, bytes, record_class);
   if (at != nullptr) {
     copy_span(slot, at);
@@ -75,11 +73,11 @@ void publish_from_slot(SlotState& s, ring::SpanSlot& slot, std::int64_t at_unix_
                                               std::int64_t at_unix_ns, std::uint64_t now) noexcept {
   record.end = now;
   if (at_unix_ns != 0 || (record.header.flags & ring::kFlagWallTimes) != 0) use_wall_times(record, at_unix_ns, now);
-  const std::uint32_t used =
-      slot.used.load(std::memory_order_acquire);  // further slots are left: their chain may be changing
-  const std::uint32_t bytes = (used + 7U) & ~7U;
-  slot.ending_at.store(s.ordinal_base | s.writer.next_ordinal(), std::memory_order_relaxed);
-  slot.state.store(kEnding, std::memory_order_release);
+  const std::uint32_t used = ring::span_slot_used_of(
+      slot.extent.load(std::memory_order_acquire));  // further slots are left: their chain may be changing
+  const std::uint32_t bytes = record_bytes(used);
+  slot.ending_at.store(s.writer.next_place(), std::memory_order_relaxed);
+  slot.word.fetch_add(kSlotEnding - kSlotOpen, std::memory_order_release);  // its holder may let go meanwhile
   if (std::uint8_t* at = reserve(s, bytes, class_of(record)); at != nullptr) {
     std::memcpy(at + sizeof record, slot.bytes + sizeof record, used - sizeof record);
     ItemCursor items({at + sizeof record, used - sizeof record});
@@ -94,56 +92,84 @@ void publish_from_slot(SlotState& s, ring::SpanSlot& slot, std::int64_t at_unix_
   abandon_span_slot(s, slot);
 }
 
-// True: the span is stored and its slot is free. False: nothing was done.
-[[gnu::always_inline]] inline bool finish_plain(const SpanRef& ref, std::uint64_t now) noexcept {
-  Thread& t = thread;
-  auto* const slot = static_cast<ring::SpanSlot*>(ref.slot);
-  if (slot == nullptr || !enter_recorder(t)) [[unlikely]]
-    return false;
-  SlotState* const s = t.state;
-  bool done = false;
-  std::uint32_t idle = kSlotIdle;
-  if (slot->reserved == reinterpret_cast<std::uintptr_t>(s) &&
-      slot->busy.compare_exchange_strong(idle, kSlotHeld, std::memory_order_acquire, std::memory_order_relaxed))
-      [[likely]] {
-    const ring::SpanRecord& record = span_record(*slot);
-    const std::uint32_t used = slot->used.load(std::memory_order_relaxed);
-    const std::uint32_t bytes = (used + 7U) & ~7U;
-    if (slot->state.load(std::memory_order_relaxed) == kOpen && record.span == ref.span &&
-        (record.header.flags & ring::kFlagWallTimes) == 0 && slot->next.load(std::memory_order_relaxed) == 0 &&
-        bytes <= s->writer.room()) [[likely]] {
-      const ring::RecordClass record_class = class_of(record);
-      slot->ending_at.store(s->ordinal_base | s->writer.next_ordinal(), std::memory_order_relaxed);
-      slot->state.store(kEnding, std::memory_order_release);
-      std::uint8_t* const at = s->writer.at();
-      copy_one_slot(*slot, used, at);
-      auto& written = *reinterpret_cast<ring::SpanRecord*>(at);
-      written.header.bytes = static_cast<std::uint16_t>(bytes);
-      written.end = now;
-      publish(*s, bytes, record_class);
-      slot->state.store(static_cast<std::uint32_t>(ring::SpanSlotState::free), std::memory_order_release);
-      s->free_slots[s->free_count++] = slot;
-      done = true;
-    }
-    slot->busy.store(kSlotIdle, std::memory_order_release);
+// A span in several pieces; the caller has entered the recorder and locked its slot.
+[[gnu::noinline]] void finish_chained(ring::SpanSlot& slot) noexcept {
+  publish_from_slot(*thread.state, slot, 0, ticks_now());
+  leave_recorder(thread);
+}
+
+constexpr std::uint32_t kShortSpan = 96;  // two short attributes
+
+// The rest of the usual end: the caller has entered the recorder and locked the slot, which holds all of the span.
+template <Clock kClock, std::uint32_t kBytesMax>
+[[gnu::always_inline]] inline void publish_locked(const SpanRef& ref, SlotState& s, ring::SpanSlot& slot) noexcept {
+  const std::uint64_t now = read_clock<kClock>();
+  const auto used = static_cast<std::uint32_t>(slot.extent.load(std::memory_order_relaxed));
+  const std::uint32_t bytes = record_bytes(used);
+  std::uint8_t* const at = s.writer.at();
+  std::memcpy(at, slot.bytes, kShortSpan);
+  if constexpr (kBytesMax > kShortSpan) {
+    for (std::uint32_t i = kShortSpan; i < used; i += 32) std::memcpy(at + i, slot.bytes + i, 32);
+    static_assert((kSpanSlotRoom - kShortSpan) % 32 == 0);
   }
-  leave_recorder(t);
-  return done;
+  auto& written = *reinterpret_cast<ring::SpanRecord*>(at);
+  written.end = now;
+  s.writer.publish(bytes,
+                   (ref.flags & kRefKept) != 0 ? ring::RecordClass::kept_span : ring::RecordClass::unsampled_span);
+  slot.word.store(kSlotFree, std::memory_order_release);
+  *s.free_top++ = &slot;
+  ring::BellWord& bell = *s.bell;
+  leave_recorder(thread);
+  wake_engine(bell);
+}
+
+template <Clock kClock>
+[[gnu::noinline]] void finish_long(const SpanRef& ref, SlotState& s, ring::SpanSlot& slot) noexcept {
+  publish_locked<kClock, kSpanSlotRoom>(ref, s, slot);
 }
 
 }  // namespace
 
-void SpanAccess::finish(Span& span, std::int64_t at_unix_ns) noexcept {
-  __atomic_store_n(&span.recording_, std::uint8_t{0}, __ATOMIC_RELAXED);
-  const std::uint64_t now = ticks_now();
-  if (span.ref_.key_generation != process.key_generation.load(std::memory_order_relaxed)) [[unlikely]]
-    return;  // the parent process's span
-  if (at_unix_ns != 0 || !finish_plain(span.ref_, now)) [[unlikely]]
-    finish_slow(span, at_unix_ns, now);
+// The usual end: the slot is the thread's own, the span is in one piece, its chunk has room. What is not so is left to
+// finish_slow(), before anything was done. Calls stand at the end only: so nothing need be saved. The locked operations
+// come before the clock is read, which then covers what they wait for.
+template <Clock kClock>
+[[gnu::always_inline]] inline void SpanAccess::finish_usual(Span& span, std::int64_t at_unix_ns) noexcept {
+  // Of two threads that end a span at once, one.
+  if (__atomic_exchange_n(&span.ref_.alive[0], std::uint8_t{0}, __ATOMIC_RELAXED) == 0) [[unlikely]]
+    return;
+  const SpanRef& ref = span.ref_;
+  auto* const slot = static_cast<ring::SpanSlot*>(ref.slot);
+  Thread& t = thread;
+  if (at_unix_ns != 0 || slot == nullptr || (ref.flags & kRefWallStart) != 0 || !enter_recorder(t)) [[unlikely]]
+    return finish_slow(span, at_unix_ns);
+  SlotState& s = *t.state;
+  if (slot->reserved == reinterpret_cast<std::uintptr_t>(&s) && s.writer.has_usual_room()) [[likely]] {
+    // Before the state that speaks of it (docs/models, ORDINAL_LATE).
+    slot->ending_at.store(s.writer.next_place(), std::memory_order_relaxed);
+    std::uint64_t word = kSlotOpen;
+    if (slot->word.compare_exchange_strong(word, kSlotEnding | kSlotHeld, std::memory_order_acq_rel,
+                                           std::memory_order_relaxed)) [[likely]] {
+      const std::uint64_t extent = slot->extent.load(std::memory_order_relaxed);
+      if (extent > kSpanSlotRoom) [[unlikely]]
+        return finish_chained(*slot);
+      if (extent > kShortSpan) return finish_long<kClock>(ref, s, *slot);
+      return publish_locked<kClock, kShortSpan>(ref, s, *slot);
+    }
+  }
+  leave_recorder(t);
+  finish_slow(span, at_unix_ns);
 }
 
-void SpanAccess::finish_slow(Span& span, std::int64_t at_unix_ns, std::uint64_t now) noexcept {
+void SpanAccess::finish_by_call(Span& span, std::int64_t at_unix_ns) noexcept {
+  finish_usual<Clock::monotonic>(span, at_unix_ns);
+}
+
+void SpanAccess::finish_slow(Span& span, std::int64_t at_unix_ns) noexcept {
+  const std::uint64_t now = ticks_now();
   const SpanRef& ref = span.ref_;
+  if (ref.key_generation != process.key_generation.load(std::memory_order_relaxed))
+    return;  // the parent process's span
   const Entry entry;
   SlotState* s = entry.state();
   bool lost = false;
@@ -162,7 +188,7 @@ void SpanAccess::finish_slow(Span& span, std::int64_t at_unix_ns, std::uint64_t 
     record.parent = span.parent_, record.scope = span.scope_, record.kind = static_cast<std::uint8_t>(span.kind_);
     record.start = span.start_ != 0 ? span.start_ : now;
   }
-  record.status = __atomic_load_n(&span.status_, __ATOMIC_RELAXED);
+  record.status = __atomic_load_n(&ref.status, __ATOMIC_RELAXED);
   if ((ref.flags & kRefWallStart) != 0) record.header.flags |= ring::kFlagWallTimes;
   if (lost) publish_from_held_slot(*s, *static_cast<ring::SpanSlot*>(ref.slot), record, at_unix_ns, now);
   else publish_without_slot(*s, record, at_unix_ns, now);
@@ -170,6 +196,10 @@ void SpanAccess::finish_slow(Span& span, std::int64_t at_unix_ns, std::uint64_t 
 
 }  // namespace internal
 
-void Span::finish(Timestamp at) noexcept { internal::SpanAccess::finish(*this, at.unix_ns); }
+void Span::finish(Timestamp at) noexcept {
+  if (internal::ticks_are_tsc) [[likely]]
+    internal::SpanAccess::finish_usual<internal::Clock::tsc>(*this, at.unix_ns);
+  else internal::SpanAccess::finish_by_call(*this, at.unix_ns);
+}
 
 }  // namespace honeylink::telemetry

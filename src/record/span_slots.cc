@@ -10,10 +10,6 @@ namespace honeylink::telemetry::internal {
 namespace {
 
 using ring::SpanSlot;
-using ring::SpanSlotState;
-
-constexpr auto kFree = static_cast<std::uint32_t>(SpanSlotState::free);
-constexpr auto kChained = static_cast<std::uint32_t>(SpanSlotState::chained);
 
 // Which thread's slot it is: kept in the slot's reserved word, meaningful in this process only.
 SlotState* owner_of(const SpanSlot& slot) noexcept {
@@ -33,7 +29,7 @@ std::uint32_t index_of(const ring::RingMap& map, const SpanSlot& slot) noexcept 
 }
 
 const SpanSlot* next_of(const SpanSlot& slot) noexcept {
-  const std::uint32_t next = slot.next.load(std::memory_order_relaxed);
+  const std::uint32_t next = ring::span_slot_next_of(slot.extent.load(std::memory_order_relaxed));
   const SlotState* owner = owner_of(slot);
   return next == 0 || owner == nullptr ? nullptr : slot_at(owner->ring->map, next - 1);
 }
@@ -44,8 +40,7 @@ void collect_freed(SlotState& s) noexcept {
   for (std::uint32_t c = 0; c < s.span_chunk_count; ++c) {
     auto* slots = reinterpret_cast<SpanSlot*>(map.chunk_data(s.span_chunks[c]));
     for (std::uint32_t i = 0; i < map.span_slots_per_chunk(); ++i)
-      if (slots[i].state.load(std::memory_order_acquire) == kFree && s.free_count < kFreeSpanSlotsMax)
-        s.free_slots[s.free_count++] = &slots[i];
+      if (slots[i].word.load(std::memory_order_acquire) == kSlotFree && has_free_room(s)) *s.free_top++ = &slots[i];
   }
 }
 
@@ -61,13 +56,11 @@ bool carve_chunk(SlotState& s) noexcept {
   const SlotState* owner = &s;
   for (std::uint32_t i = map.span_slots_per_chunk(); i-- > 0;) {
     SpanSlot& slot = slots[i];
-    slot.state.store(kFree, std::memory_order_relaxed);
-    slot.busy.store(0, std::memory_order_relaxed);
-    slot.next.store(0, std::memory_order_relaxed);
-    slot.used.store(0, std::memory_order_relaxed);
+    slot.word.store(kSlotFree, std::memory_order_relaxed);
+    slot.extent.store(0, std::memory_order_relaxed);
     slot.ending_at.store(0, std::memory_order_relaxed);
     std::memcpy(&slot.reserved, &owner, sizeof owner);
-    s.free_slots[s.free_count++] = &slot;
+    *s.free_top++ = &slot;
   }
   chunk.committed.store(0, std::memory_order_relaxed);
   chunk.seq.store(map.header().next_seq.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
@@ -82,18 +75,16 @@ bool carve_chunk(SlotState& s) noexcept {
 
 SpanSlot* take_span_slot_slow(SlotState& s) noexcept {
   collect_freed(s);
-  if (s.free_count == 0 && !carve_chunk(s)) return nullptr;
-  return s.free_slots[--s.free_count];
+  if (s.free_top[-1] == nullptr && !carve_chunk(s)) return nullptr;
+  return *--s.free_top;
 }
 
 void give_span_slot(SlotState* s, SpanSlot* slot) noexcept {
   while (slot != nullptr) {
     auto* next = const_cast<SpanSlot*>(next_of(*slot));
-    slot->next.store(0, std::memory_order_relaxed);
-    slot->busy.store(0, std::memory_order_relaxed);
-    slot->state.store(kFree, std::memory_order_release);
-    if (s != nullptr && owner_of(*slot) == s && s->free_count < kFreeSpanSlotsMax)
-      s->free_slots[s->free_count++] = slot;
+    slot->extent.store(0, std::memory_order_relaxed);
+    slot->word.store(kSlotFree, std::memory_order_release);
+    if (s != nullptr && owner_of(*slot) == s && has_free_room(*s)) *s->free_top++ = slot;
     slot = next;
   }
 }
@@ -103,34 +94,35 @@ SlotRoom room_in_span(SlotState& s, SpanSlot& first, std::uint32_t bytes) noexce
   std::uint32_t length = 1;
   for (const SpanSlot* next = next_of(*tail); next != nullptr; next = next_of(*tail), ++length)
     tail = const_cast<SpanSlot*>(next);
-  const std::uint32_t used = tail->used.load(std::memory_order_relaxed);
+  const std::uint32_t used = ring::span_slot_used_of(tail->extent.load(std::memory_order_relaxed));
   if (bytes <= kSpanSlotRoom - used) return {tail, tail->bytes + used};
   const SlotState* owner = owner_of(first);
   // A chain stays within one ring: a reader follows it there.
   if (bytes > kSpanSlotRoom || length == kSpanSlotsPerSpanMax || owner == nullptr || owner->ring != s.ring) return {};
   SpanSlot* more = take_span_slot(s);
   if (more == nullptr) return {};
-  more->used.store(0, std::memory_order_relaxed);
-  more->next.store(0, std::memory_order_relaxed);
-  more->state.store(kChained, std::memory_order_release);
-  tail->next.store(1 + index_of(s.ring->map, *more), std::memory_order_release);
+  more->extent.store(0, std::memory_order_relaxed);
+  more->word.store(kSlotChained, std::memory_order_release);
+  tail->extent.store(ring::make_extent(used, 1 + index_of(s.ring->map, *more)), std::memory_order_release);
   return {more, more->bytes};
 }
 
 void commit_room(const SlotRoom& room, const std::uint8_t* end) noexcept {
-  room.tail->used.store(static_cast<std::uint32_t>(end - room.tail->bytes), std::memory_order_release);
+  const std::uint32_t next = ring::span_slot_next_of(room.tail->extent.load(std::memory_order_relaxed));
+  room.tail->extent.store(ring::make_extent(static_cast<std::uint32_t>(end - room.tail->bytes), next),
+                          std::memory_order_release);
 }
 
 std::uint32_t span_bytes_slow(const SpanSlot& first) noexcept {
   std::uint32_t bytes = 0;
   for (const SpanSlot* slot = &first; slot != nullptr; slot = next_of(*slot))
-    bytes += slot->used.load(std::memory_order_relaxed);
+    bytes += ring::span_slot_used_of(slot->extent.load(std::memory_order_relaxed));
   return bytes;
 }
 
 void copy_span(const SpanSlot& first, std::uint8_t* to) noexcept {
   for (const SpanSlot* slot = &first; slot != nullptr; slot = next_of(*slot)) {
-    const std::uint32_t used = slot->used.load(std::memory_order_relaxed);
+    const std::uint32_t used = ring::span_slot_used_of(slot->extent.load(std::memory_order_relaxed));
     for (std::uint32_t i = 0; i < used; i += 16) std::memcpy(to + i, slot->bytes + i, 16);
     to += used;
   }

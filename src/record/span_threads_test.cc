@@ -78,7 +78,7 @@ TEST(Span, EndWhileTheSlotIsHeldKeepsWhatWasAdded) {
   tel::Span span = tracer.start_span("held", {{"a", 1}, {"b", "two"}});
   span.set_attribute("c", 3);
   auto& slot = *static_cast<tel::ring::SpanSlot*>(tel::internal::SpanAccess::ref(span).slot);
-  ASSERT_TRUE(tel::internal::lock_span_slot(slot));
+  ASSERT_EQ(tel::internal::lock_span_slot(slot), tel::internal::SlotLock::taken);
   span.end();
   tel::internal::unlock_span_slot(slot);
   tracer.start_span("next").end();
@@ -87,6 +87,39 @@ TEST(Span, EndWhileTheSlotIsHeldKeepsWhatWasAdded) {
   EXPECT_EQ(spans[0].name, "held");
   EXPECT_EQ(spans[0].attributes, (decltype(spans[0].attributes){{"a", "1"}, {"b", "two"}, {"c", "3"}}));
   EXPECT_GE(spans[0].end_unix_ns, spans[0].start_unix_ns);
+}
+
+// Who comes second finds the first one's work: it catches up, and from then on both end the same span at once.
+TEST(Span, EndedByTwoThreadsAtOnceIsStoredOnce) {
+  constexpr int kRounds = 20, kSpans = 400;
+  const Capture capture;
+  for (int round = 0; round < kRounds; ++round) {
+    std::vector<tel::Span> started;
+    for (int i = 0; i < kSpans; ++i) started.push_back(tracer.start_span("ended twice", {{"i", i}}));
+    std::atomic<int> ready{0};
+    const auto end_all = [&] {
+      ++ready;
+      while (ready != 2) std::this_thread::yield();
+      for (tel::Span& span : started) span.end();
+    };
+    std::thread other(end_all);
+    end_all();
+    other.join();
+  }
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), static_cast<std::size_t>(kRounds * kSpans));
+  for (const auto& span : spans) EXPECT_EQ(span.attributes.count("i"), 1u);
+}
+
+// The same without chance: two threads saw that it records, and one of them was suspended then.
+TEST(Span, EndThatComesAfterAnotherThreadsEndStoresNothing) {
+  const Capture capture;
+  tel::Span span = tracer.start_span("ended twice", {{"i", 1}});
+  std::thread([&] { span.end(); }).join();
+  tel::internal::SpanAccess::finish_by_call(span, 0);
+  const auto spans = capture.spans();
+  ASSERT_EQ(spans.size(), 1u);
+  EXPECT_EQ(spans[0].attributes.count("i"), 1u);
 }
 
 TEST(Span, EndsOnAnotherThreadWithItsAttributes) {

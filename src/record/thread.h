@@ -29,18 +29,18 @@ struct SlotState {
   ring::ChunkWriter writer;
   Ring* ring = nullptr;
   ring::BellWord* bell = nullptr;  // the ring's
-  std::uint64_t ordinal_base = 0;  // slot + 1 in the upper 16 bits: ending_at of an open span
   std::uint32_t slot = 0;
   std::uint64_t next_id = 0, end_id = 0;  // block of counters for trace and span ids
   // Which of the next ids' traces a share keeps, as far as it was looked ahead (sampler.h).
   std::uint64_t decided_from = 0;
-  std::uint32_t decided = 0, decided_under = 0;
+  std::uint64_t decided = 0;
+  std::uint32_t decided_under = 0;
   std::uint64_t* cells = nullptr;  // current slab
   std::uint32_t cell_count = 0;
   std::uint32_t span_chunk_count = 0;
   std::uint32_t span_chunks[kSpanChunksPerThread];
-  std::uint32_t free_count = 0;
-  ring::SpanSlot* free_slots[kFreeSpanSlotsMax];
+  ring::SpanSlot** free_top = free_slots + 1;  // behind the last of the free slots; the entry below them all is null
+  ring::SpanSlot* free_slots[1 + kFreeSpanSlotsMax];
   SeriesCacheEntry* series_cache = nullptr;  // kept for the process's life, also by the next holder
   std::uint32_t series_cache_size = 0, series_cache_used = 0;
   std::int64_t looked_at_ns = 0;  // when the ring's file was last looked at
@@ -54,9 +54,9 @@ struct Thread {
   const void* owner = nullptr;         // execution unit of Activations: nullptr = the thread itself (coroutine.h)
   SlotState* state = nullptr;          // nullptr: not bound, or no slot to be had
   std::uint32_t gate = 0;              // the process's gate when it was bound (0: it is not), and kInside
-  const unsigned* uncaught = nullptr;  // this thread's count of exceptions in flight (uncaught.h)
+  const unsigned* uncaught = nullptr;  // this thread's count of exceptions in flight, once it is bound
 };
 
-extern thread_local constinit Thread thread __attribute__((tls_model("initial-exec")));
+[[gnu::visibility("hidden")]] extern thread_local constinit Thread thread __attribute__((tls_model("initial-exec")));
 
 }  // namespace honeylink::telemetry::internal

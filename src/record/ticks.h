@@ -15,16 +15,21 @@ namespace honeylink::telemetry::internal {
 /// What this machine allows; looked up once per process.
 [[nodiscard]] ring::ClockSource detect_clock_source() noexcept;
 
-extern constinit bool ticks_are_tsc;  // set at first use, before any record
+[[gnu::visibility("hidden")]] extern constinit bool ticks_are_tsc;  // set at first use, before any record
 
-[[nodiscard]] inline std::uint64_t ticks_now() noexcept {
+/// Where a function should have no call in its middle, it exists once for each clock.
+enum class Clock : std::uint8_t { tsc, monotonic };
+template <Clock kClock>
+[[nodiscard]] inline std::uint64_t read_clock() noexcept {
 #ifdef __x86_64__
-  if (ticks_are_tsc) [[likely]]
-    return __rdtsc();
+  if constexpr (kClock == Clock::tsc) return __rdtsc();
 #endif
   timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000ULL + static_cast<std::uint64_t>(now.tv_nsec);
+}
+[[nodiscard]] inline std::uint64_t ticks_now() noexcept {
+  return ticks_are_tsc ? read_clock<Clock::tsc>() : read_clock<Clock::monotonic>();
 }
 
 [[nodiscard]] inline std::int64_t unix_ns_now() noexcept {

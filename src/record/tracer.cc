@@ -1,10 +1,11 @@
 // Starts spans. A span's record is made in its slot at the start and copied whole into the thread's chunk at the end
-// (API.md, decision 7; span_end.cc); the two clock reads are most of the cost. The usual call is start_plain(), written
+// (API.md, decision 7; span_end.cc); the two clock reads are most of the cost. The usual call is start_usual(), written
 // so that nothing is called and nothing is spilled; all else is start().
 #include <cxxabi.h>
 
 #include <algorithm>
 #include <bit>
+#include <climits>
 #include <cstddef>
 #include <cstring>
 #include <new>
@@ -30,7 +31,7 @@ constinit bool exceptions_mark_spans = true;
 
 namespace {
 
-constexpr auto kOpen = static_cast<std::uint32_t>(ring::SpanSlotState::open);
+bool starts_usually() noexcept { return ticks_are_tsc && sampling.all_recorded; }
 
 struct Parent {
   const SpanRef* ref;         // never null
@@ -53,8 +54,18 @@ constexpr SpanRef kNoParent{};
 }
 
 static_assert(kRefSpanForeign == kRefParentForeign << 2U);
-inline unsigned child_flags(const SpanRef& parent) noexcept {
-  return sampling.child_flags | (parent.flags & sampling.inherited) | ((parent.flags & kRefSpanForeign) >> 2U);
+inline unsigned child_flags(unsigned parent) noexcept {
+  return sampling.child_flags | (parent & sampling.inherited) | ((parent & kRefSpanForeign) >> 2U);
+}
+
+// The flags of what is current if that is nothing, or a span under today's keys and without a trace state. Else more
+// than kUsualFlags.
+constexpr unsigned kUsualFlags = kRefWithState - 1;
+inline unsigned flags_if_usual(const SpanRef& current) noexcept {
+  static_assert(offsetof(SpanRef, key_generation) == offsetof(SpanRef, flags) + 2 && kRefWithState == 0x8000);
+  std::uint32_t both;
+  std::memcpy(&both, &current.flags, sizeof both);
+  return both ^ process.key_generation.load(std::memory_order_relaxed) << 16U;
 }
 
 // Trace, span and the decision whether the trace is kept.
@@ -66,30 +77,36 @@ inline void identify(SlotState& s, SpanRef& ref, const SpanRef& parent) noexcept
   if ((parent.flags & kRefValid) != 0) {
     ref.trace_hi = parent.trace_hi;
     ref.trace_lo = parent.trace_lo;
-    flags = child_flags(parent);
+    flags = child_flags(parent.flags);
     asks_id = sampling.child_asks_id;
   }
   ref.span = id;
   ref.flags = static_cast<std::uint16_t>(flags);
   ref.key_generation = static_cast<std::uint16_t>(process.key_generation.load(std::memory_order_relaxed));
-  if (!asks_id) return;
-  if (keeps_trace(ref)) ref.flags |= kRefKept;
-  if ((parent.flags & kRefValid) == 0) decide_ahead(s, id + 1, ref.key_generation);
+  if (asks_id && ((parent.flags & kRefValid) != 0 ? keeps_trace(ref) : keeps_root(s, id, ref.key_generation)))
+    ref.flags |= kRefKept;
 }
 
 static_assert(kRefKept == ring::kFlagKept && kRefTraceForeign == ring::kFlagTraceForeign &&
               kRefParentForeign == ring::kFlagParentForeign && kRefHasParent == ring::kFlagHasParent);
-inline std::uint8_t record_flags(const SpanRef& ref) noexcept { return static_cast<std::uint8_t>(ref.flags & 15U); }
+constexpr unsigned record_flags(unsigned flags) noexcept { return flags & 15U; }
+
+// Flags, generation and that it is recording, by one store: it is read so.
+inline void write_marks(SpanRef& ref, std::uint64_t flags, std::uint64_t generation) noexcept {
+  static_assert(std::endian::native == std::endian::little && offsetof(SpanRef, flags) == 32 &&
+                offsetof(SpanRef, key_generation) == 34 && offsetof(SpanRef, alive) == 36);
+  const std::uint64_t marks = flags | generation << 16U | std::uint64_t{1} << 32U;
+  std::memcpy(reinterpret_cast<std::uint8_t*>(&ref) + offsetof(SpanRef, flags), &marks, sizeof marks);
+}
 
 // A span's head in eight words: stores as wide as end() reads them.
-inline void write_head(ring::SpanRecord& record, const SpanRef& ref, std::uint64_t parent, std::uint64_t name,
-                       std::uint64_t flags, std::uint64_t start, std::uint64_t tail) noexcept {
+inline void write_head(ring::SpanRecord& record, std::uint64_t bytes, const SpanRef& ref, std::uint64_t parent,
+                       std::uint64_t name, std::uint64_t flags, std::uint64_t start, std::uint64_t tail) noexcept {
   const std::uint64_t head =
-      sizeof record | static_cast<std::uint64_t>(ring::RecordType::span) << 16U | flags << 24U | name << 32U;
+      bytes | static_cast<std::uint64_t>(ring::RecordType::span) << 16U | flags << 24U | name << 32U;
   static_assert(offsetof(ring::SpanRecord, start) == 8 && offsetof(ring::SpanRecord, scope) == 56);
   std::memcpy(&record.header, &head, sizeof head);
-  record.start = start;
-  record.end = 0;
+  record.start = start;  // whoever takes it for open sees no end in it
   record.trace_hi = ref.trace_hi;
   record.trace_lo = ref.trace_lo;
   record.span = ref.span;
@@ -117,79 +134,110 @@ inline int exceptions_in_flight(Thread& t) noexcept {
 }  // namespace
 
 // The usual start: a current span of this process or none, no options, plain attributes, a slot at hand. False: nothing
-// was done, start() is to do it.
-[[gnu::always_inline]] inline bool SpanAccess::start_plain(Span& span, Thread& t, std::uint32_t cached_scope,
-                                                           const SpanName& name, Attributes attributes) noexcept {
+// was done, start() is to do it. What is recorded goes into the slot, the rest into `ref`. Nothing is called, and what
+// is needed last is looked up last: so little need be saved.
+template <Clock kClock>
+[[gnu::always_inline]] inline bool SpanAccess::start_usual(SpanRef& ref, const std::uint32_t& cached_scope,
+                                                           SpanName name, Attributes attributes) noexcept {
+  Thread& t = thread;
   if (!enter_recorder(t)) [[unlikely]]
     return false;
+  ring::SpanSlot* const free = t.state->free_top[-1];
+  if (free == nullptr) [[unlikely]]
+    return leave_recorder(t), false;
+  static_assert(kSpanSlotRoom - sizeof(ring::SpanRecord) <= kPlainRoomMax);
+  const std::uint8_t* const end =
+      write_plain_items(free->bytes + sizeof(ring::SpanRecord), free->bytes + kSpanSlotRoom - kPlainItemSlack,
+                        attributes.begin(), attributes.size());
+  if (end == nullptr) [[unlikely]]
+    return leave_recorder(t), false;
+  // Loaded again: two loads cost less than keeping them meanwhile, which takes two stores.
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  SlotState& s = *t.state;
+  ring::SpanSlot* const slot = s.free_top[-1];
+  const NameEntry& named = home_of_name(name.word());
+  if (named.word.load(std::memory_order_acquire) != name.word()) [[unlikely]]
+    return leave_recorder(t), false;
+  const std::uint32_t name_id = named.id, scope = __atomic_load_n(&cached_scope, __ATOMIC_RELAXED);
+  const SpanRef& parent = t.current.span;
+  const unsigned seen = flags_if_usual(parent);
+  const bool is_child = (seen & kRefValid) != 0;
+  unsigned flags = is_child ? child_flags(seen) : unsigned{sampling.root_flags};
+  if (seen > kUsualFlags || scope == 0 || s.next_id == s.end_id) [[unlikely]]
+    return leave_recorder(t), false;
+  if (is_child ? sampling.child_asks_id : sampling.root_asks_id) [[unlikely]] {
+    if (is_child) return leave_recorder(t), false;
+    if (keeps_root(s, s.next_id, parent.key_generation)) flags |= kRefKept;
+  }
+  --s.free_top;
+  ref.span = s.next_id++;
+  ref.trace_lo = is_child ? parent.trace_lo : ref.span;
+  ref.trace_hi = parent.trace_hi;  // 0 where there is none, as its span
+  ref.slot = slot;
+  write_marks(ref, flags, parent.key_generation);
+  const auto used = static_cast<std::uint32_t>(end - slot->bytes);
+  slot->extent.store(used, std::memory_order_relaxed);
+  write_head(span_record(*slot), record_bytes(used), ref, parent.span, name_id, record_flags(flags),
+             read_clock<kClock>(),
+             head_tail(static_cast<std::uint16_t>(scope), SpanKind::internal, attributes.size(), 0));
+  slot->word.store(kSlotOpen, std::memory_order_release);
+  leave_recorder(t);
+  return true;
+}
+
+// A span that is not kept where only those are recorded: its ids travel. False: nothing was done, it is kept, or it is
+// not so simple.
+bool SpanAccess::start_unrecorded(SpanRef& ref) noexcept {
+  Thread& t = thread;
+  if (!enter_recorder(t)) return false;
   SlotState& s = *t.state;
   const SpanRef& parent = t.current.span;
-  const std::uint32_t generation = process.key_generation.load(std::memory_order_relaxed);
-  const std::uint32_t free = s.free_count, id = find_name_at_home(name.word());
-  const bool is_child = (parent.flags & kRefValid) != 0;
-  unsigned flags = is_child ? child_flags(parent) : unsigned{sampling.root_flags};
-  bool asks_id = is_child ? sampling.child_asks_id : sampling.root_asks_id;
-  if (asks_id && !is_child) {
-    const int kept = decided_ahead(s, s.next_id, generation);
-    asks_id = kept < 0;
-    if (kept > 0) flags |= kRefKept;
-  }
-  bool done = false;
-  if (parent.key_generation == generation && t.current.trace_state == nullptr && free != 0 && id < kUnusualName &&
-      cached_scope != 0 && !asks_id && s.next_id != s.end_id && ((flags & kRefKept) != 0 || sampling.record_all))
-      [[likely]] {
-    ring::SpanSlot& slot = *s.free_slots[free - 1];
-    const std::uint8_t* const end = write_plain_items(slot.bytes + sizeof(ring::SpanRecord), slot.bytes + kSpanSlotRoom,
-                                                      attributes.begin(), attributes.size());
-    if (end != nullptr) [[likely]] {
-      s.free_count = free - 1;
-      SpanRef& ref = span.ref_;
-      ref.span = s.next_id++;
-      ref.trace_lo = is_child ? parent.trace_lo : ref.span;
-      ref.trace_hi = parent.trace_hi;  // 0 where there is none, as its span
-      ref.slot = &slot;
-      ref.flags = static_cast<std::uint16_t>(flags);
-      ref.key_generation = static_cast<std::uint16_t>(generation);
-      span.recording_ = 1;
-      slot.used.store(static_cast<std::uint32_t>(end - slot.bytes), std::memory_order_relaxed);
-      write_head(span_record(slot), ref, parent.span, id, record_flags(ref), ticks_now(),
-                 head_tail(static_cast<std::uint16_t>(cached_scope), SpanKind::internal, attributes.size(), 0));
-      slot.state.store(kOpen, std::memory_order_release);
-      done = true;
-    }
-  }
+  const unsigned seen = flags_if_usual(parent);
+  const bool is_child = (seen & kRefValid) != 0;
+  const unsigned flags = is_child ? child_flags(seen) : unsigned{sampling.root_flags};
+  const bool is_usual = seen <= kUsualFlags && s.next_id != s.end_id && !(is_child && sampling.child_asks_id);
+  if (!is_usual || (flags & kRefKept) != 0 ||
+      (!is_child && sampling.root_asks_id && keeps_root(s, s.next_id, parent.key_generation)))
+    return leave_recorder(t), false;
+  ref.span = s.next_id++;
+  ref.trace_lo = is_child ? parent.trace_lo : ref.span;
+  ref.trace_hi = parent.trace_hi;
+  ref.flags = static_cast<std::uint16_t>(flags);
+  ref.key_generation = parent.key_generation;
   leave_recorder(t);
-  return done;
+  return true;
 }
 
 // Answers how many of the attributes are left to complete().
 std::size_t SpanAccess::start(Span& span, SlotState& s, Thread& t, const Scope& scope, std::uint32_t& cached_scope,
                               const SpanName& name, Attributes attributes, const SpanOptions* options) noexcept {
+  renew_if_empty(t);
   SpanRef room;
   const Parent parent = parent_of(t, options, room);
   SpanRef& ref = span.ref_;
   identify(s, ref, *parent.ref);
   if (parent.trace_state != nullptr) shared_acquire(parent.trace_state);
-  span.trace_state_ = parent.trace_state;
+  span.hold_trace_state(parent.trace_state);
   if ((ref.flags & kRefKept) == 0 && !sampling.record_all) return 0;  // its ids travel, nothing is recorded
   const std::uint32_t id = intern(name, NameKind::name);
   if (id >= kUnknownName) return 0;
   const SpanKind kind = options != nullptr ? options->kind : SpanKind::internal;
   const std::int64_t given_start = options != nullptr ? options->start.unix_ns : 0;
   const std::uint16_t scope_number = scope_id(scope, cached_scope);
-  span.recording_ = 1;
+  ref.alive[0] = 1;
   ring::SpanSlot* slot = take_span_slot(s);
   if (slot == nullptr) return start_without_slot(span, id, scope_number, kind, parent.ref->span, given_start), 0;
   const WrittenItems items = write_items(slot->bytes + sizeof(ring::SpanRecord), slot->bytes + kSpanSlotRoom,
                                          attributes.begin(), attributes.size());
   const std::uint8_t dropped = items.left_out != 0 ? count_left_out(items.left_out) : std::uint8_t{0};
-  slot->used.store(static_cast<std::uint32_t>(items.end - slot->bytes), std::memory_order_relaxed);
+  slot->extent.store(static_cast<std::uint32_t>(items.end - slot->bytes), std::memory_order_relaxed);
   ref.slot = slot;
+  if (given_start != 0) ref.flags |= kRefWallStart;
   const unsigned wall = given_start != 0 ? ring::kFlagWallTimes : 0U;
-  write_head(span_record(*slot), ref, parent.ref->span, id, record_flags(ref) | wall,
-             given_start != 0 ? static_cast<std::uint64_t>(given_start) : ticks_now(),
+  write_head(span_record(*slot), record_bytes(span_bytes(*slot)), ref, parent.ref->span, id,
+             record_flags(ref.flags) | wall, given_start != 0 ? static_cast<std::uint64_t>(given_start) : ticks_now(),
              head_tail(scope_number, kind, items.items, dropped));
-  slot->state.store(kOpen, std::memory_order_release);
+  slot->word.store(kSlotOpen, std::memory_order_release);
   return items.rest;
 }
 
@@ -218,59 +266,110 @@ void SpanAccess::complete(const Span& span, Attributes attributes, std::size_t r
 
 }  // namespace internal
 
-void Tracer::start_slow(Span& span, const SpanName& name, Attributes attributes,
-                        const SpanOptions* options) const noexcept {
+Span Tracer::start(SpanName name, Attributes attributes) const noexcept {
+  if (!internal::starts_usually()) [[unlikely]]
+    return start_otherwise(name, attributes);
+  internal::SpanRef ref;
+  if (!internal::SpanAccess::start_usual<internal::Clock::tsc>(ref, scope_id_, name, attributes)) [[unlikely]]
+    return start_whole(name, attributes, nullptr);
+  return Span(ref);
+}
+
+Span Tracer::start_otherwise(SpanName name, Attributes attributes) const noexcept {
+  internal::SpanRef ref;
+  if (!internal::sampling.all_recorded && internal::SpanAccess::start_unrecorded(ref)) return Span(ref);
+  const bool started =
+      internal::ticks_are_tsc
+          ? internal::SpanAccess::start_usual<internal::Clock::tsc>(ref, scope_id_, name, attributes)
+          : internal::SpanAccess::start_usual<internal::Clock::monotonic>(ref, scope_id_, name, attributes);
+  if (started) return Span(ref);
+  return start_whole(name, attributes, nullptr);
+}
+
+Span Tracer::start(SpanName name, Attributes attributes, const SpanOptions& options) const noexcept {
+  return start_whole(name, attributes, &options);
+}
+
+Span Tracer::start_whole(SpanName name, Attributes attributes, const SpanOptions* options) const noexcept {
+  Span span;
   std::size_t rest = 0;
   {
     const internal::Entry entry;
     internal::SlotState* s = entry.state();
-    if (s == nullptr) return internal::count_unplaced(entry.nested(), ring::RecordClass::kept_span);
-    rest = internal::SpanAccess::start(span, *s, entry.current_thread(), *scope_, scope_id_, name, attributes, options);
+    if (s != nullptr)
+      rest =
+          internal::SpanAccess::start(span, *s, entry.current_thread(), *scope_, scope_id_, name, attributes, options);
+    else internal::count_unplaced(entry.nested(), ring::RecordClass::kept_span);
   }
   if (options != nullptr || rest != 0) internal::SpanAccess::complete(span, attributes, rest, options);
-}
-
-Span Tracer::start(const SpanName& name, Attributes attributes) const noexcept {
-  Span span;
-  if (!internal::SpanAccess::start_plain(span, internal::thread, __atomic_load_n(&scope_id_, __ATOMIC_RELAXED), name,
-                                         attributes)) [[unlikely]]
-    start_slow(span, name, attributes, nullptr);
   return span;
 }
 
-Span Tracer::start(const SpanName& name, Attributes attributes, const SpanOptions& options) const noexcept {
-  Span span;
-  start_slow(span, name, attributes, &options);
-  return span;
+[[gnu::always_inline]] inline Span Tracer::start_or_not(SpanName name, Attributes attributes) const noexcept {
+  internal::SpanRef ref;
+  if (!internal::starts_usually() ||
+      !internal::SpanAccess::start_usual<internal::Clock::tsc>(ref, scope_id_, name, attributes)) [[unlikely]]
+    return Span(Span::Off{});
+  return Span(ref);
 }
 
-ScopedSpan::ScopedSpan(const Tracer& tracer, const SpanName& name, Attributes attributes,
+ScopedSpan::ScopedSpan(const Tracer& tracer, SpanName name, Attributes attributes) noexcept
+    : span_(tracer.start_or_not(name, attributes)) {
+  internal::Thread& t = internal::thread;
+  if (!span_.is_recording() || t.current.baggage != nullptr) [[unlikely]] {
+    begin(tracer, name, attributes, nullptr);
+    return;
+  }
+  // As enter(), but a usual span leaves the upper half of the trace and the trace state as they are.
+  remember(t);
+  t.current.span.trace_lo = span_.ref_.trace_lo;
+  t.current.span.span = span_.ref_.span;
+  t.current.span.slot = span_.ref_.slot;
+  std::memcpy(&t.current.span.flags, &span_.ref_.flags, sizeof(std::uint32_t));  // with the generation: it is read so
+}
+
+ScopedSpan::ScopedSpan(const Tracer& tracer, SpanName name, Attributes attributes,
+                       const SpanOptions& options) noexcept {
+  begin(tracer, name, attributes, &options);
+}
+
+[[gnu::always_inline]] inline void ScopedSpan::remember(internal::Thread& t) noexcept {
+  std::memcpy(previous_, &t.current, sizeof previous_);
+  owner_ = internal::execution_unit(t);
+  exceptions_ = internal::exceptions_mark_spans ? internal::exceptions_in_flight(t) : INT_MAX;
+}
+
+// Whatever the usual start leaves. A span that was started already is only entered.
+void ScopedSpan::begin(const Tracer& tracer, SpanName name, Attributes attributes,
                        const SpanOptions* options) noexcept {
   internal::Thread& t = internal::thread;
-  if (options != nullptr || !internal::SpanAccess::start_plain(
-                                span_, t, __atomic_load_n(&tracer.scope_id_, __ATOMIC_RELAXED), name, attributes))
-      [[unlikely]]
-    tracer.start_slow(span_, name, attributes, options);
-  if ((span_.ref_.flags & internal::kRefValid) == 0) [[unlikely]]
-    return;
-  std::memcpy(previous_, &t.current, sizeof previous_);
-  t.current.span = span_.ref_;
-  t.current.trace_state = span_.trace_state_;
+  if (!span_.is_recording())
+    span_ = options != nullptr || internal::starts_usually() ? tracer.start_whole(name, attributes, options)
+                                                             : tracer.start_otherwise(name, attributes);
+  if ((span_.ref_.flags & internal::kRefValid) == 0) return;
+  remember(t);
+  internal::enter_span(t, span_.ref_, span_.trace_state());
   // A parent is a context: its baggage is in force with it.
-  if (options != nullptr && options->parent != nullptr) [[unlikely]]
+  if (options != nullptr && options->parent != nullptr)
     t.current.baggage = internal::ContextAccess::shared(options->parent->baggage());
-  if (t.current.trace_state != nullptr || t.current.baggage != nullptr) [[unlikely]]
-    internal::acquire(t.current);
-  owner_ = internal::execution_unit(t);
-  active_ = true;
-  if (internal::exceptions_mark_spans) exceptions_ = internal::exceptions_in_flight(t);
+  internal::acquire(t.current);
 }
 
+// What was current is so again before the span ends, which no end of a span looks at: so the end is the last thing.
 void ScopedSpan::leave() noexcept {
-  if (internal::exceptions_mark_spans && internal::exceptions_in_flight(internal::thread) > exceptions_) [[unlikely]]
-    span_.set_status(SpanStatus::error, "left by an exception");
+  internal::Thread& t = internal::thread;
+  if (t.uncaught == nullptr || static_cast<int>(*t.uncaught) > exceptions_ || internal::execution_unit(t) != owner_ ||
+      t.current.trace_state != nullptr || t.current.baggage != nullptr) [[unlikely]]
+    return leave_unusually();
+  std::memcpy(&t.current, previous_, sizeof previous_);
   span_.end();
+}
+
+void ScopedSpan::leave_unusually() noexcept {
+  if (internal::exceptions_in_flight(internal::thread) > exceptions_)
+    span_.set_status(SpanStatus::error, "left by an exception");
   internal::leave(*std::launder(reinterpret_cast<internal::Frame*>(previous_)), owner_);
+  span_.end();
 }
 
 }  // namespace honeylink::telemetry

@@ -19,13 +19,13 @@ bool is_drained(const ChunkHeader& chunk, std::uint64_t word) noexcept {
   return state_of(word) == ChunkState::full && chunk.released.load(std::memory_order_acquire) == generation_of(word);
 }
 
-// Chunks are taken round the ring, so the first drained one after the newest is nearly always the oldest: the flight
-// recorder keeps the last seconds and the common choice costs one cache line.
+// Chunks are taken round the ring in steps, so the first drained one after the newest is nearly always the oldest: the
+// flight recorder keeps the last seconds and the common choice costs one cache line.
 bool choose_nearby(const RingMap& map, Choice& choice) noexcept {
   if (map.next_chunk == nullptr) return false;
   const std::uint32_t count = map.geometry.chunk_count;
   std::uint32_t index = map.next_chunk->load(std::memory_order_relaxed) % count;
-  for (std::uint32_t step = 0; step < kNearby; ++step, index = index + 1 == count ? 0 : index + 1) {
+  for (std::uint32_t step = 0; step < kNearby; ++step, index = (index + map.geometry.chunk_step) % count) {
     const std::uint64_t word = map.chunk(index).word.load(std::memory_order_acquire);
     if (is_drained(map.chunk(index), word)) {
       choice = {index, word};
@@ -70,7 +70,8 @@ std::int64_t ChunkWriter::claim_chunk(const RingMap& map, std::uint32_t slot) no
     if (map.chunk(choice.index).word.compare_exchange_strong(choice.word, claimed, std::memory_order_acq_rel)) {
       // Keeps the header and data stores that follow behind the claim (no code on x86; needed on ARM).
       std::atomic_thread_fence(std::memory_order_release);
-      if (map.next_chunk != nullptr) map.next_chunk->store(choice.index + 1, std::memory_order_relaxed);
+      if (map.next_chunk != nullptr)
+        map.next_chunk->store(choice.index + map.geometry.chunk_step, std::memory_order_relaxed);
       return choice.index;
     }
   }
@@ -81,10 +82,15 @@ void ChunkWriter::attach(const RingMap& map, std::uint32_t slot) noexcept {
   map_ = map;
   slot_ = slot;
   chunk_ = nullptr;
-  write_ = end_ = data_ = nullptr;
+  write_ = usual_until_ = end_ = data_ = nullptr;
   const ThreadSlot& s = map.slot(slot);
   const std::uint64_t seal = s.seal_seq.load(std::memory_order_acquire);
-  for (std::size_t k = 0; k < kClasses; ++k) totals_[k] = s.totals[seal & 1][k].load(std::memory_order_relaxed);
+  next_place_ = std::uint64_t{slot + 1U} << kEndingSlotShift;
+  for (std::size_t k = 0; k < kClasses; ++k) {
+    const std::uint64_t total = s.totals[seal & 1][k].load(std::memory_order_relaxed);
+    next_place_ += total;
+    if (k != 0) others_[k - 1] = total;
+  }
 }
 
 void ChunkWriter::detach() noexcept {
@@ -96,13 +102,13 @@ void ChunkWriter::detach() noexcept {
 void ChunkWriter::seal() noexcept {
   ThreadSlot& s = map_.slot(slot_);
   const std::uint64_t next = s.seal_seq.load(std::memory_order_relaxed) + 1;
-  for (std::size_t k = 0; k < kClasses; ++k) s.totals[next & 1][k].store(totals_[k], std::memory_order_relaxed);
+  for (std::size_t k = 0; k < kClasses; ++k) s.totals[next & 1][k].store(total(k), std::memory_order_relaxed);
   s.seal_seq.store(next, std::memory_order_release);
   if (chunk_ != nullptr) {
     const std::uint64_t word = chunk_->word.load(std::memory_order_relaxed);
     chunk_->word.store(make_word(generation_of(word), slot_, ChunkState::full), std::memory_order_release);
     chunk_ = nullptr;
-    write_ = end_ = nullptr;
+    write_ = usual_until_ = end_ = nullptr;
   }
 }
 
@@ -111,13 +117,14 @@ std::uint8_t* ChunkWriter::reserve_slow(RecordClass record_class) noexcept {
   seal();
   const std::int64_t index = claim_chunk(map_, slot_);
   if (index < 0) {
-    ++totals_[static_cast<std::size_t>(record_class)];
+    ++next_place_;
+    if (record_class != RecordClass::kept_span) ++others_[static_cast<std::size_t>(record_class) - 1];
     seal();
     return nullptr;
   }
   ChunkHeader& chunk = map_.chunk(static_cast<std::uint32_t>(index));
   chunk.seal_seq.store(map_.slot(slot_).seal_seq.load(std::memory_order_relaxed), std::memory_order_relaxed);
-  for (std::size_t k = 0; k < kClasses; ++k) chunk.first[k].store(totals_[k], std::memory_order_relaxed);
+  for (std::size_t k = 0; k < kClasses; ++k) chunk.first[k].store(total(k), std::memory_order_relaxed);
   chunk.committed.store(0, std::memory_order_relaxed);
   chunk.seq.store(map_.header().next_seq.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
   const std::uint64_t claimed = chunk.word.load(std::memory_order_relaxed);
@@ -126,6 +133,7 @@ std::uint8_t* ChunkWriter::reserve_slow(RecordClass record_class) noexcept {
   chunk_index_ = static_cast<std::uint32_t>(index);
   write_ = data_ = map_.chunk_data(chunk_index_);
   end_ = data_ + map_.geometry.chunk_bytes - kSlackBytes;
+  usual_until_ = end_ - kUsualRecordMax + 1;
   ++switches_;
   return write_;
 }

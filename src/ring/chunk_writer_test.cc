@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -73,6 +74,7 @@ TEST_F(Writing, GeometryFitsAndDoesNotOverlap) {
     EXPECT_GT(g.cells_bytes, 40'000u);
     EXPECT_LE(g.cells_offset + g.cells_bytes, g.chunks_offset);
     EXPECT_EQ(g.chunks_offset + std::uint64_t{g.chunk_count} * g.chunk_bytes, g.file_bytes);
+    EXPECT_EQ(std::gcd(g.chunk_step, g.chunk_count), 1U) << "not every chunk would be met";
   }
 }
 

@@ -266,15 +266,28 @@ static_assert(sizeof(LogRecord) == 48);
 // -----------------------------------------------------------
 enum class SpanSlotState : std::uint32_t { free = 0, open = 1, ending = 2, chained = 3 };
 struct SpanSlot {
-  std::atomic<std::uint32_t> state;
-  std::atomic<std::uint32_t> busy;  // one-byte try-lock of concurrent annotations, kept a word
-  std::atomic<std::uint32_t> used;  // bytes of `bytes` in use here; release
-  std::atomic<std::uint32_t> next;  // 1 + index of the slot that goes on (chunk * slots per chunk + slot); 0: none
-  std::atomic<std::uint64_t>
-      ending_at;  // state ending: (thread slot + 1) << 48 | ordinal (sum over classes) of the record-to-be
+  // SpanSlotState in the lower half: what a reader looks at. In the upper half the recorder's try-lock of the contents,
+  // one word with it, so that the end of a span takes both by one compare-and-swap.
+  std::atomic<std::uint64_t> word;
+  // Lower half: bytes of `bytes` in use here; release. Upper half: 1 + index of the slot that goes on (chunk * slots
+  // per chunk + slot); 0: none.
+  std::atomic<std::uint64_t> extent;
+  std::atomic<std::uint64_t> ending_at;  // state ending: (thread slot + 1) << kEndingSlotShift | ordinal (sum over
+                                         // classes) of the record-to-be
   std::uint64_t reserved;
   std::uint8_t bytes[kSpanSlotBytes - 32];  // first of a span: SpanRecord and items; later ones: more items
 };
+inline constexpr std::uint32_t kEndingSlotShift = 48;
+constexpr SpanSlotState span_slot_state_of(std::uint64_t word) noexcept {
+  return static_cast<SpanSlotState>(word & 0xffff'ffffU);
+}
+constexpr std::uint32_t span_slot_used_of(std::uint64_t extent) noexcept { return static_cast<std::uint32_t>(extent); }
+constexpr std::uint32_t span_slot_next_of(std::uint64_t extent) noexcept {
+  return static_cast<std::uint32_t>(extent >> 32U);
+}
+constexpr std::uint64_t make_extent(std::uint32_t used, std::uint32_t next) noexcept {
+  return std::uint64_t{next} << 32U | used;
+}
 static_assert(sizeof(SpanSlot) == kSpanSlotBytes);
 
 }  // namespace honeylink::telemetry::ring

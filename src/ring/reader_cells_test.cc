@@ -247,9 +247,10 @@ void open_span(TestRing& ring, std::uint32_t chunk, std::uint32_t i, std::uint64
   r.span = span;
   std::memcpy(slot.bytes, &r, sizeof r);
   std::copy(items.bytes().begin(), items.bytes().end(), slot.bytes + sizeof r);
-  slot.used = static_cast<std::uint32_t>(sizeof r + items.bytes().size());
-  slot.state = static_cast<std::uint32_t>(SpanSlotState::open);
+  slot.extent = make_extent(static_cast<std::uint32_t>(sizeof r + items.bytes().size()), 0);
+  slot.word = static_cast<std::uint64_t>(SpanSlotState::open);
 }
+void go_on(SpanSlot& slot, std::uint32_t next) { slot.extent = make_extent(span_slot_used_of(slot.extent), next); }
 std::vector<OpenSpan> open_spans_of(TestRing& ring) {
   std::vector<OpenSpan> spans;
   EXPECT_TRUE(ring.reader()->read_open_spans(spans));
@@ -286,9 +287,9 @@ TEST(RingOpenSpans, AChainGoesOnInOtherChunks) {
   const TestItems more = TestItems().text(2, std::string(300, 'x')).integer(3, 9);
   SpanSlot& second = ring.span_slot(6, 3);
   std::memcpy(second.bytes, more.bytes().data(), more.bytes().size());
-  second.used = static_cast<std::uint32_t>(more.bytes().size());
-  second.state = static_cast<std::uint32_t>(SpanSlotState::chained);
-  ring.span_slot(2, 0).next = 1 + 6 * (kChunkBytesSmall / kSpanSlotBytes) + 3;
+  second.extent = make_extent(static_cast<std::uint32_t>(more.bytes().size()), 0);
+  second.word = static_cast<std::uint64_t>(SpanSlotState::chained);
+  go_on(ring.span_slot(2, 0), 1 + 6 * (kChunkBytesSmall / kSpanSlotBytes) + 3);
   const auto spans = open_spans_of(ring);
   ASSERT_EQ(spans.size(), 1U);
   RecordCursor cursor(spans[0].record);
@@ -303,7 +304,7 @@ TEST(RingOpenSpans, AnEndingSpanSaysWhichRecordItBecomes) {
   TestRing ring;
   ring.carve(0, 0);
   open_span(ring, 0, 0, 1, {});
-  ring.span_slot(0, 0).state = static_cast<std::uint32_t>(SpanSlotState::ending);
+  ring.span_slot(0, 0).word = static_cast<std::uint64_t>(SpanSlotState::ending);
   ring.span_slot(0, 0).ending_at = (std::uint64_t{3 + 1} << 48) | 1234;
   const auto spans = open_spans_of(ring);
   ASSERT_EQ(spans.size(), 1U);
@@ -324,9 +325,9 @@ TEST(RingOpenSpans, ChainsThatLoopOrLeaveTheRingEnd) {
     ring.carve(0, 0);
     open_span(ring, 0, 0, 1, {});
     SpanSlot& second = ring.span_slot(0, 1);
-    second.state = static_cast<std::uint32_t>(SpanSlotState::chained);
-    second.next = next;
-    ring.span_slot(0, 0).next = 2;
+    second.word = static_cast<std::uint64_t>(SpanSlotState::chained);
+    go_on(second, next);
+    go_on(ring.span_slot(0, 0), 2);
     EXPECT_EQ(open_spans_of(ring).size(), 1U);
   }
 }
@@ -341,9 +342,9 @@ TEST(RingOpenSpans, DamagedContentIsCutAtTheLastWholeItem) {
   SpanRecord head;
   std::memcpy(&head, spans[0].record.data(), sizeof head);
   EXPECT_EQ(head.items, 1U);
-  slot.used = 0xffffffff;
+  slot.extent = make_extent(0xffffffff, 0);
   EXPECT_EQ(open_spans_of(ring).size(), 1U);
-  slot.used = 10;
+  slot.extent = make_extent(10, 0);
   EXPECT_TRUE(open_spans_of(ring).empty()) << "less than a span";
 }
 

@@ -53,7 +53,8 @@ bool RingReader::read_open_spans(std::vector<OpenSpan>& to) try {
   std::vector<bool> taken(std::size_t{h.chunk_count} * per_chunk);
   std::vector<std::uint8_t> chunk, slot;
   const auto append_content = [](std::vector<std::uint8_t>& record, const std::uint8_t* from) {
-    const std::size_t used = std::min<std::size_t>(load<std::uint32_t>(from + offsetof(SpanSlot, used)), kContentBytes);
+    const std::size_t used =
+        std::min<std::size_t>(span_slot_used_of(load<std::uint64_t>(from + offsetof(SpanSlot, extent))), kContentBytes);
     record.insert(record.end(), from + kContentAt, from + kContentAt + used);
   };
   for (const ChunkView& view : chunks) {
@@ -61,7 +62,7 @@ bool RingReader::read_open_spans(std::vector<OpenSpan>& to) try {
     if (!s.read(chunk, h.chunk_bytes, h.chunks_offset + std::uint64_t{view.index} * h.chunk_bytes)) return false;
     for (std::uint32_t i = 0; i < per_chunk; ++i) {
       const std::uint8_t* at = &chunk[i * kSpanSlotBytes];
-      const auto state = static_cast<SpanSlotState>(load<std::uint32_t>(at));
+      const SpanSlotState state = span_slot_state_of(load<std::uint64_t>(at));
       if (state != SpanSlotState::open && state != SpanSlotState::ending) continue;
       OpenSpan span;
       span.slot = view.slot;
@@ -72,16 +73,16 @@ bool RingReader::read_open_spans(std::vector<OpenSpan>& to) try {
         span.ending_ordinal = ending_at & ((std::uint64_t{1} << 48) - 1);
       }
       append_content(span.record, at);
-      auto next = load<std::uint32_t>(at + offsetof(SpanSlot, next));
+      std::uint32_t next = span_slot_next_of(load<std::uint64_t>(at + offsetof(SpanSlot, extent)));
       for (std::size_t n = 1; next != 0 && n < kSpanSlotsPerSpanMax; ++n) {
         const std::uint32_t index = next - 1;
         if (index / per_chunk >= h.chunk_count || taken[index] || chunks[index / per_chunk].state != ChunkState::slots)
           break;
         taken[index] = true;
         if (!s.read(slot, kSpanSlotBytes, h.chunks_offset + std::uint64_t{index} * kSpanSlotBytes)) return false;
-        if (static_cast<SpanSlotState>(load<std::uint32_t>(slot.data())) != SpanSlotState::chained) break;
+        if (span_slot_state_of(load<std::uint64_t>(slot.data())) != SpanSlotState::chained) break;
         append_content(span.record, slot.data());
-        next = load<std::uint32_t>(slot.data() + offsetof(SpanSlot, next));
+        next = span_slot_next_of(load<std::uint64_t>(slot.data() + offsetof(SpanSlot, extent)));
       }
       if (finish(span.record)) to.push_back(std::move(span));
     }

@@ -2,6 +2,7 @@
 #include "ring/ring_map.h"
 
 #include <cstring>
+#include <numeric>
 
 namespace honeylink::telemetry::ring {
 namespace {
@@ -29,6 +30,8 @@ Geometry plan_ring(std::uint64_t bytes) noexcept {
   g.cells_bytes = g.file_bytes / 5 / kPageBytes * kPageBytes;
   g.cells_offset = (g.chunks_offset - g.cells_bytes) / kPageBytes * kPageBytes;
   g.directory_bytes = g.cells_offset - g.directory_offset;
+  g.chunk_step = g.chunk_count * 618 / 1000;  // the golden section spreads best
+  while (std::gcd(g.chunk_step, g.chunk_count) != 1) ++g.chunk_step;
   return g;
 }
 

@@ -16,6 +16,10 @@ struct Geometry {
   std::uint32_t slot_count = 0, chunk_count = 0, chunk_bytes = 0;
   std::uint64_t slots_offset = 0, chunk_headers_offset = 0, directory_offset = 0, directory_bytes = 0, cells_offset = 0,
                 cells_bytes = 0, chunks_offset = 0;
+  // From a chunk to the one that is taken after it; not part of the file. Two threads that take chunks in turn should
+  // not write side by side, which costs both of them up to a half more; by this step, any number of chunks in a row lie
+  // far apart and all are met.
+  std::uint32_t chunk_step = 1;
 };
 /// For kRingBytesMin ≤ bytes ≤ kRingBytesMax; rounded down to pages.
 [[nodiscard]] Geometry plan_ring(std::uint64_t bytes) noexcept;

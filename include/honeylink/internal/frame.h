@@ -18,7 +18,9 @@ inline constexpr std::uint16_t kRefSpanForeign = 16;  // span is the id itself; 
 inline constexpr std::uint16_t kRefValid = 32;
 inline constexpr std::uint16_t kRefRemote = 64;
 inline constexpr std::uint16_t kRefRandom = 128;     // W3C level 2: the trace id has random bits
-inline constexpr std::uint16_t kRefWallStart = 256;  // a span without a slot whose start the caller gave
+inline constexpr std::uint16_t kRefWallStart = 256;  // the caller gave its start
+// Of Thread::current alone: it has a trace state. The highest bit: one comparison tells the usual from the rest.
+inline constexpr std::uint16_t kRefWithState = 0x8000;
 
 /// Names a span of this or another process.
 struct SpanRef {
@@ -26,8 +28,12 @@ struct SpanRef {
   void* slot = nullptr;  // open-span slot in the ring, if recorded here; may be stale: checked before use
   std::uint16_t flags = 0;
   std::uint16_t key_generation = 0;  // of the keys under which counters become ids: a fork child has others
-  std::uint32_t reserved = 0;
+  // What a Span says of itself; nobody looks at it elsewhere. Here, because all of it is stored at once then.
+  std::uint8_t alive[2] = {};  // [0] it is recording · [1] it holds a trace state
+  std::uint8_t status = 0;     // of a span that has no slot, or whose slot is not to be had at its end
+  std::uint8_t reserved = 0;
 };
+static_assert(sizeof(SpanRef) == 40);
 
 /// One span and baggage. The owner of a Frame holds a reference to each Shared that is not null.
 struct Frame {
