@@ -112,6 +112,12 @@ LastLog view_of(const LogEvent& event, const IdCipher& ids) {
   return log;
 }
 
+bool is_among(const std::vector<SpanView>& spans, const SpanView& one) {
+  return std::any_of(spans.begin(), spans.end(), [&](const SpanView& span) {
+    return span.span_id == one.span_id && span.trace_id == one.trace_id;
+  });
+}
+
 }  // namespace
 
 void read_ring_content(ring::RingReader& reader, scrub::Scrubber& scrubber, std::vector<SpanView>& spans,
@@ -147,7 +153,10 @@ void read_ring_content(ring::RingReader& reader, scrub::Scrubber& scrubber, std:
     span.unfinished = true;
     span.duration_ns = std::max<std::int64_t>(0, last - span.start_unix_ns);
     scrubber.clean(span);
-    spans.push_back(view_of(span, ids));
+    SpanView view = view_of(span, ids);
+    // Between its record and the end of its slot a span is in both (docs/models, VIEW_ENDING).
+    if (slot.ending && is_among(spans, view)) continue;
+    spans.push_back(std::move(view));
   }
 }
 
