@@ -24,17 +24,23 @@ std::int64_t now_ns() {
       .count();
 }
 
-/// A value in its unit: seconds become ms or µs, bytes MB, the rest four digits.
+/// A value in its unit: seconds become ms or µs, bytes MB; of thousands each digit before the point, of the rest four.
+/// An annotation such as {packet} is no unit (UCUM, 2.1.3): the metric's name says what is counted.
 std::string shown_value(double value, const std::string& unit, bool rate) {
   if (!std::isfinite(value)) return "–";
   const double ns = unit == "s" ? 1e9 : unit == "ms" ? 1e6 : unit == "us" ? 1e3 : unit == "ns" ? 1 : 0;
   if (!rate && ns != 0 && std::fabs(value * ns) < 9e18) return query::format_duration(std::llround(value * ns));
   if (!rate && unit == "By" && value >= 0 && value < 1e18)
     return query::format_bytes(static_cast<std::uint64_t>(value));
-  char text[64];
-  std::snprintf(text, sizeof text, std::fabs(value) < 1e6 && value == std::floor(value) ? "%.0f" : "%.4g", value);
-  std::string shown = text;
-  if (!unit.empty() && unit != "1") shown += " " + terminal_safe(unit);
+  std::string shown;
+  if (value >= 1'000 && value < 1e15) {
+    shown = query::format_count(static_cast<std::uint64_t>(std::llround(value)));
+  } else {
+    char text[64];
+    std::snprintf(text, sizeof text, std::fabs(value) < 1e6 && value == std::floor(value) ? "%.0f" : "%.4g", value);
+    shown = text;
+  }
+  if (!unit.empty() && unit != "1" && unit.front() != '{') shown += " " + terminal_safe(unit);
   return rate ? shown + "/s" : shown;
 }
 

@@ -42,7 +42,7 @@ std::string slis_line(const Slis& slis, const Style& style) {
 std::string engine_line(const query::EngineStatus& engine, const Style& style) {
   if (engine.mode == "none") {
     return style.paint(Colour::yellow, std::string(style.sign("▲", "!")) + " no engine") +
-           ": records wait in their rings; start one: honeytel agent";
+           ": what programs record waits in their rings; start one: honeytel agent";
   }
   return style.paint(Colour::blue, std::string(style.sign("●", "o"))) + " " + engine.mode + ", pid " +
          std::to_string(engine.pid) +

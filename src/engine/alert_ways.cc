@@ -1,10 +1,12 @@
 // See alert_ways.h.
 #include "engine/alert_ways.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 
+#include "consent/store.h"
 #include "engine/core.h"
 #include "sli/definition.h"
 
@@ -31,11 +33,20 @@ alert::OutboxOptions options_of(Core& core) {
   return options;
 }
 
+/// Another one whenever a receipt is granted, revoked or replaced.
+std::string stamp_of_receipts(const std::string& home) {
+  struct stat info {};
+  if (::stat(consent::consent_directory(home).c_str(), &info) != 0) return {};
+  return std::to_string(info.st_ino) + "." + std::to_string(info.st_mtim.tv_sec) + "." +
+         std::to_string(info.st_mtim.tv_nsec);
+}
+
 }  // namespace
 
 void AlertWays::begin(Core& core) {
   if (core.alerts.fired || core.alerts.cleared || core.alerts.restore) return;
   options_ = options_of(core);
+  consent_stamp_ = stamp_of_receipts(core.home);
   outbox_ = alert::Outbox::start(options_);
   core.alerts.fired = [this](const AlertEvent& event) {
     if (outbox_) outbox_->fired(event);
@@ -50,8 +61,11 @@ void AlertWays::begin(Core& core) {
 
 void AlertWays::configure(Core& core) {
   if (outbox_ == nullptr) return;
-  options_ = options_of(core);
-  outbox_->configure(options_);  // also where nothing is new: what waits is tried again
+  alert::OutboxOptions options = options_of(core);
+  std::string stamp = stamp_of_receipts(core.home);
+  if (options == options_ && stamp == consent_stamp_) return;
+  options_ = std::move(options), consent_stamp_ = std::move(stamp);
+  outbox_->configure(options_);
 }
 
 void AlertWays::tend(Core& core) {

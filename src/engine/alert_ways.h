@@ -15,7 +15,8 @@ class AlertWays {
  public:
   /// From now on Core::alerts leads here, unless somebody listens there already.
   void begin(Core& core);
-  /// The configuration or a consent may have changed.
+  /// The configuration or a consent may have changed. Where neither has, what waits keeps waiting: a program that rings
+  /// often must not become an Alertmanager that is asked often.
   void configure(Core& core);
   /// What was delivered since, and what is to be said.
   void tend(Core& core);
@@ -26,6 +27,7 @@ class AlertWays {
  private:
   std::unique_ptr<alert::Outbox> outbox_;
   alert::OutboxOptions options_;
+  std::string consent_stamp_;  // of the receipts' directory, as configure() last saw it
 };
 
 }  // namespace honeylink::telemetry::engine
