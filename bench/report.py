@@ -140,17 +140,31 @@ of its two ways, and its bound instruments need its feature `experimental_metric
 """
 
 
-def full_text(folder, columns, drain):
+WHOLE = "## Everything persisted"
+
+
+def kept_whole(before):
+    """What an earlier run measured with everything persisted, and which one it was."""
+    if WHOLE not in before:
+        return "Everything persisted, memory and the idle agent were not measured in this run (`./dev bench --calls`)."
+    text = before[before.index(WHOLE):before.index("## How the calls")].rstrip()
+    if "earlier run" in text:
+        return text
+    sources = re.search(r"^- sources: (.*)$", before, re.M)
+    return text.replace(WHOLE, f"{WHOLE}\n\nOf an earlier run, sources {sources[1] if sources else 'unknown'}.", 1)
+
+
+def full_text(folder, columns, drain, before):
     yield HEAD + "## Machine\n"
     yield "".join(f"- {line}\n" for line in (folder / "machine").read_text().splitlines())
     yield "## A call\n"
     yield "\n".join(comparison(columns, {name for name, _ in ROWS})) + "\n"
     yield "\n".join(drain_rows(drain)) + "\n"
     if not (folder / "whole-rate-100000.json").exists():
-        yield "Everything persisted, memory and the idle agent were not measured in this run (`./dev bench --calls`)."
+        yield kept_whole(before)
         yield RULES
         return
-    yield "## Everything persisted\n\nWith `taskset -c 0`, recorder and engine share that core, under `ulimit -v` of 1 GiB each.\n"
+    yield WHOLE + "\n\nWith `taskset -c 0`, recorder and engine share that core, under `ulimit -v` of 1 GiB each.\n"
     yield "\n".join(whole_rows(folder)) + "\n"
     yield "## At rest\n\n" + memory_sentence(folder) + "\n" + idle_sentence(folder)
     yield RULES
@@ -168,13 +182,13 @@ def write_readme(path, columns):
 def main():
     folder = pathlib.Path(sys.argv[-1])
     columns, drain = read_medians(folder)
-    text = "\n".join(full_text(folder, columns, drain))
-    print(text)
-    if "--quick" in sys.argv:
-        return
     root = pathlib.Path(__file__).resolve().parent.parent
     page = root / "docs/benchmarks.md"
     before = page.read_text() if page.exists() else ""
+    text = "\n".join(full_text(folder, columns, drain, before))
+    print(text)
+    if "--quick" in sys.argv:
+        return
     if STORAGE in before:  # bench/storage/run.py's
         text = text.rstrip("\n") + "\n\n" + before[before.index(STORAGE):]
     page.write_text(text)

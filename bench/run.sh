@@ -58,6 +58,7 @@ else
 fi
 
 {
+  echo "date: $(date -u +%F)"
   echo "CPU: $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(nproc) cores"
   echo "kernel: $(uname -sr), clock source $(cat /sys/devices/system/clocksource/clocksource0/current_clocksource)"
   echo "compiler: $(${CXX:-c++} --version | head -1), -O2"
