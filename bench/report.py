@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the tables of what bench/run.sh measured. Called by it: report.py [--quick] FOLDER
 
-Prints the text; without --quick it also writes docs/benchmarks.md and the table between the README's two "figures" marks. Each figure is
+Prints the text; without --quick it also writes docs/benchmarks.md and the table between the two "figures" marks of README.md and README.ja.md. Each figure is
 the median of the run's rounds; a file that is missing leaves its figures out.
 """
 import collections
@@ -175,7 +175,7 @@ def write_readme(path, columns):
     table = "\n".join(comparison(columns, set(README_ROWS)))
     new, found = re.subn(r"(<!-- figures -->\n).*?(<!-- end of figures -->)", lambda m: m[1] + table + "\n" + m[2], text, flags=re.S)
     if found != 1:
-        sys.exit("README.md has no place for the figures: <!-- figures --> … <!-- end of figures -->")
+        sys.exit(f"{path.name} has no place for the figures: <!-- figures --> … <!-- end of figures -->")
     path.write_text(new)
 
 
@@ -192,7 +192,8 @@ def main():
     if STORAGE in before:  # bench/storage/run.py's
         text = text.rstrip("\n") + "\n\n" + before[before.index(STORAGE):]
     page.write_text(text)
-    write_readme(root / "README.md", columns)
+    for name in ("README.md", "README.ja.md"):
+        write_readme(root / name, columns)
 
 
 if __name__ == "__main__":

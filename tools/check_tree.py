@@ -249,6 +249,23 @@ def readme_example(tree):
         yield "README.md", 1, "readme", f"no ```cpp block equals {example}"
 
 
+def readme_japanese(tree):
+    """README.ja.md says what README.md says: the same figures, code, headings, links and pictures; each leads to the other."""
+    english, japanese = "README.md", "README.ja.md"
+    if english not in tree.files or japanese not in tree.files:
+        return
+    texts = {name: "\n".join(tree.lines(name)) for name in (english, japanese)}
+    for name, other in ((english, japanese), (japanese, english)):
+        if f"]({other})" not in texts[name]:
+            yield name, 1, "readme", f"no link to {other}"
+    parts = [("figures", r"<!-- figures -->(.*?)<!-- end of figures -->"), ("code", r"^```(?:cpp|cmake)\n(.*?)^```$"),
+             ("links", r"\]\(((?!README)[^)]+)\)"), ("headings", r"^(#+) ")]
+    for what, pattern in parts:
+        found = [re.findall(pattern, texts[name], re.S | re.M) for name in (english, japanese)]
+        if (sorted(found[0]) if what == "links" else found[0]) != (sorted(found[1]) if what == "links" else found[1]):
+            yield japanese, 1, "readme", f"its {what} are not those of {english}"
+
+
 def traceability(tree):
     """What docs/traceability.md names exists: files by their path, tests as Suite.Case."""
     name = "docs/traceability.md"
@@ -262,7 +279,7 @@ def traceability(tree):
                 yield name, number, "traceability", f"no test is called {quoted}"
 
 
-RULES = [rooms_and_places, include_law, third_party, build_arrows, dead_headers, sizes, markers, heads, page, readme_example, traceability]
+RULES = [rooms_and_places, include_law, third_party, build_arrows, dead_headers, sizes, markers, heads, page, readme_example, readme_japanese, traceability]
 
 
 def main():

@@ -122,6 +122,14 @@ class CheckTree(unittest.TestCase):
         status, findings = check({"README.md": README, "examples/00_readme.cc": "int main() { return 1; }\n"})
         self.assertEqual((status, len(findings)), (1, 1))
 
+    def test_the_japanese_readme_has_other_figures_links_or_code(self):
+        english = README + "\n[日本語](README.ja.md) [a](src/a)\n<!-- figures -->\n| 1 |\n<!-- end of figures -->\n"
+        same = english.replace("README.ja.md", "README.md")
+        self.assertEqual(check({"README.md": english, "README.ja.md": same})[0], 0)
+        for old, new, what in (("| 1 |", "| 2 |", "figures"), ("src/a", "src/b", "links"), ("main", "Main", "code")):
+            self.broken({"README.md": english, "README.ja.md": same.replace(old, new)}, "README.ja.md:1", f"its {what} are not")
+        self.broken({"README.md": english, "README.ja.md": same.replace("(README.md)", "")}, "README.ja.md:1", "no link to README.md")
+
     def test_the_page_makes_markup_of_text(self):
         self.broken({"web/src/a.ts": HEAD + "element.inner" + "HTML = text;\n"}, "web/src/a.ts:2", "makes markup")
 

@@ -22,14 +22,12 @@ LogHistogram count_logs(const std::string& home, const LogColumns& wanted) {
   if (__builtin_sub_overflow(wanted.until_unix_ns, wanted.since_unix_ns, &length)) length = INT64_MAX;
   histogram.step_ns = std::max<std::int64_t>(1, length / asked);
   // Columns of whole seconds that begin at whole steps stay where they are while time goes on.
-  if (histogram.step_ns > kSecondNs) histogram.step_ns = (histogram.step_ns + kSecondNs / 2) / kSecondNs * kSecondNs;
+  if (histogram.step_ns > kSecondNs) histogram.step_ns = (histogram.step_ns + kSecondNs - 1) / kSecondNs * kSecondNs;
   const std::int64_t into = ((wanted.since_unix_ns % histogram.step_ns) + histogram.step_ns) % histogram.step_ns;
   if (__builtin_sub_overflow(wanted.since_unix_ns, into, &histogram.since_unix_ns))
     histogram.since_unix_ns = wanted.since_unix_ns;
-  std::int64_t columns = asked;
-  while (columns <= asked + 1 &&
-         histogram.since_unix_ns / histogram.step_ns + columns <= wanted.until_unix_ns / histogram.step_ns)
-    ++columns;
+  const std::int64_t columns = std::clamp<std::int64_t>(
+      wanted.until_unix_ns / histogram.step_ns - histogram.since_unix_ns / histogram.step_ns + 1, 1, asked + 2);
   for (auto& band : histogram.counts) band.resize(static_cast<std::size_t>(columns));
   LogFilter filter;
   filter.since_unix_ns = wanted.since_unix_ns, filter.until_unix_ns = wanted.until_unix_ns;

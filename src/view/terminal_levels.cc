@@ -29,7 +29,11 @@ Facts facts_of(const LevelCard& card, const Model& model, const Look& look) {
   facts.value = value_text(card.value, card.unit);
   if (card.objective > 0) facts.objective = "< " + value_text(card.objective, card.unit);
   facts.budget = percent_text(card.budget_left);
-  facts.burn = times_text(card.burn_1h) + " 1h  " + times_text(card.burn_6h) + " 6h";
+  // Tenths of what is ten times too fast would not fit.
+  const auto times = [](double v) {
+    return v >= 9.95 && v < 1e6 ? std::to_string(std::lround(v)) + "x" : times_text(v);
+  };
+  facts.burn = times(card.burn_1h) + " 1h  " + times(card.burn_6h) + " 6h";
   facts.breaches = std::to_string(card.breaches) + " " + std::string(look.say("top.of")) + " " +
                    std::to_string(card.breaches_required);
   facts.rate = rate_text(card.rate);

@@ -17,7 +17,7 @@ done
 case $only in "" | page | top) ;; *) usage_error "--only takes page or top, not '$only'" ;; esac
 need build screenshots
 configure release
-build_preset release
+build_preset release honeytel
 mkdir -p "$out"
 
 home=$(mktemp -d)

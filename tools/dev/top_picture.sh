@@ -15,8 +15,8 @@ top_picture() {
     trap "tmux -S \"$HT_SHOP/tmux\" kill-server 2>/dev/null; kill \$server 2>/dev/null; wait 2>/dev/null" EXIT
     for _ in $(seq 100); do [ -s "$HT_SHOP/display" ] && break; sleep 0.1; done
     export DISPLAY=:$(cat "$HT_SHOP/display")
-    xterm -fa "DejaVu Sans Mono" -fs 12 -fd "IPAGothic" -bg "#101418" -fg "#e6e6e6" -b 6 +sb -geometry "$HT_SIZE+0+0" -e \
-      tmux -S "$HT_SHOP/tmux" -f /dev/null new-session "exec \"$HT\" top --home \"$HT_HOME\"" \; set-option -g status off \; set-option -s escape-time 0 2>/dev/null &
+    LC_ALL=C.UTF-8 xterm -fa "DejaVu Sans Mono" -fs 12 -fd "IPAGothic" -bg "#101418" -fg "#e6e6e6" -b 6 +sb -geometry "$HT_SIZE+0+0" -e \
+      tmux -u -S "$HT_SHOP/tmux" -f /dev/null new-session "unset LC_ALL; export LANG=$LANG; exec \"$HT\" top --home \"$HT_HOME\"" \; set-option -g status off \; set-option -s escape-time 0 2>/dev/null &
     for _ in $(seq 100); do tmux -S "$HT_SHOP/tmux" capture-pane -p 2>/dev/null | grep -q "honeytel\|LIVE" && break; sleep 0.1; done
     sleep 1
     for key in "$@"; do tmux -S "$HT_SHOP/tmux" send-keys "$key"; sleep 0.4; done

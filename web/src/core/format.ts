@@ -46,6 +46,9 @@ export function withUnit(value: number | null | undefined, unit: string): string
   return unit === '' || unit === '1' || unit === 'ratio' ? number(value) : `${number(value)} ${plain(unit)}`;
 }
 
+export const tenths = (value: number): string =>
+  new Intl.NumberFormat(language(), { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(value);
+
 export function percent(share: number | null | undefined, digits = 1): string {
   if (share === null || share === undefined || !Number.isFinite(share)) return '–';
   return `${new Intl.NumberFormat(language(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(share * 100)} %`;

@@ -15,10 +15,15 @@ export function language(): Language {
   return 'en';
 }
 
-/** The text of a key with {name} filled in. */
+/** The text of a key with {name} filled in; {name|one|many} is the word for one or for another number of them. */
 export function t(key: TextKey, values: Record<string, string | number> = {}): string {
-  return texts[key][ORDER.indexOf(language())]!.replace(/\{(\w+)\}/g, (whole, name: string) =>
-    name in values ? String(values[name]) : whole,
+  return texts[key][ORDER.indexOf(language())]!.replace(
+    /\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g,
+    (whole, name: string, one?: string, many?: string) => {
+      if (!(name in values)) return whole;
+      if (many === undefined) return String(values[name]);
+      return (String(values[name]) === '1' ? one : many) ?? '';
+    },
   );
 }
 export type { TextKey };

@@ -132,6 +132,8 @@ export interface Alert {
   current_value: number;
   threshold: number;
   threshold_type: string;
+  unit: string;
+  rule: string | null;
   timestamp: string;
   trace_id: string | null;
   labels: Record<string, string>;

@@ -2,7 +2,7 @@
 import { get } from '../core/api';
 import { command } from '../core/command';
 import { h, replace, s, type Child } from '../core/dom';
-import { count, duration, isoToNano, number, plain, time } from '../core/format';
+import { count, duration, isoToNano, plain, time, withUnit } from '../core/format';
 import { t } from '../core/i18n';
 import { chip, levelOf } from '../core/levels';
 import { live } from '../core/live';
@@ -16,7 +16,7 @@ const LANE = 14;
 
 function told(alert: Alert): Child[] {
   const ms = (value: number | null | undefined): string | null =>
-    value === null || value === undefined ? null : `${number(value)} ms`;
+    value === null || value === undefined ? null : withUnit(value, 'ms');
   const [toast, manager] = [ms(alert.delivered?.toast_ms), ms(alert.delivered?.alertmanager_ms)];
   if (!toast && !manager) return [h('span', { class: 'dim' }, t('alert.nobody'))];
   return [
@@ -25,6 +25,10 @@ function told(alert: Alert): Child[] {
     manager ? t('alert.manager', { ms: manager }) : null,
   ];
 }
+
+/** "p95 of session_…"; where the SLI is no longer defined, what kind of threshold it was. */
+const ruleOf = ({ rule, threshold_type: type }: Alert): string =>
+  !rule ? type : type === 'burn_rate' ? t('alert.burn', { rule }) : rule;
 
 function row(alert: Alert): HTMLElement {
   const fired = isoToNano(alert.timestamp);
@@ -42,9 +46,9 @@ function row(alert: Alert): HTMLElement {
     h(
       'td',
       { class: 'nowrap' },
-      number(alert.current_value),
-      h('span', { class: 'dim' }, ` > ${number(alert.threshold)}`),
-      h('div', { class: 'dim small-text' }, t('alert.rule', { level: plain(alert.threshold_type, 30) })),
+      withUnit(alert.current_value, alert.unit),
+      h('span', { class: 'dim' }, ` > ${withUnit(alert.threshold, alert.unit)}`),
+      h('div', { class: 'dim small-text' }, plain(ruleOf(alert), 120)),
     ),
     h('td', { class: 'nowrap', title: alert.timestamp }, fired === null ? '–' : time(fired, 3, true)),
     h(

@@ -108,7 +108,12 @@ const LOOK: Record<string, Partial<uPlot.Series>> = {
   p99: { stroke: () => colour('line-99'), width: 1.5, dash: [5, 3] },
 };
 const grid = { stroke: () => colour('grid'), width: 1 };
+const TICK_HALF = 30; // of the width of a time
 const AXIS = { stroke: () => colour('dim'), grid, ticks: grid, font: FONT };
+
+/** Times of the axis; one that would be cut off at the right edge is left out. */
+const edged = (plot: uPlot, splits: number[]): string[] =>
+  ticks(splits).map((text, i) => (plot.width - LEFT - RIGHT - plot.valToPos(splits[i]!, 'x') < TICK_HALF - RIGHT ? '' : text));
 
 export class SliChart {
   private history: History | null = null;
@@ -197,8 +202,8 @@ export class SliChart {
         tzDate: (at) => (settings.utc ? uPlot.tzDate(new Date(at * 1e3), 'Etc/UTC') : new Date(at * 1e3)),
         scales: { x: { time: true, range: () => this.range }, y: { range: top } },
         axes: [
-          { ...AXIS, size: 30, values: (_u, splits) => ticks(splits) },
-          { ...AXIS, size: LEFT, values: (_u, splits) => splits.map(shown) },
+          { ...AXIS, size: 30, space: 80, values: edged },
+          { ...AXIS, size: LEFT, values: (_u, splits) => splits.map((split) => (split === 0 ? '0' : shown(split))) },
         ],
         series: [
           { label: t('time'), value: (_u, at) => (at === null ? '–' : time(secondsToNano(at), 0, true)) },

@@ -35,7 +35,7 @@ export function sliCard(first: Sli, n: number, since: string): Card {
         h('span', { class: 'dim module' }, plain(sli.module)),
         h('kbd', { 'aria-hidden': 'true' }, n),
       );
-      replace(link, plain(sli.sli_name));
+      replace(link, ...plain(sli.sli_name).split(/(?<=_)/).flatMap((part) => [part, h('wbr', {})]));
       link.setAttribute('aria-label', sentence(sli));
       replace(value, h('strong', {}, withUnit(sli.value, sli.unit)), h('span', { class: 'dim' }, ` ${objective(sli)}`));
       replace(picture, gauge(sli), sparkline(sli.spark ?? []));

@@ -3,7 +3,7 @@
 import { get } from '../core/api';
 import { command } from '../core/command';
 import { h, replace } from '../core/dom';
-import { count, plain, secondsToNano, time, withUnit } from '../core/format';
+import { count, duration, plain, secondsToNano, time, withUnit } from '../core/format';
 import { t } from '../core/i18n';
 import { chip, levelOf } from '../core/levels';
 import { address } from '../core/router';
@@ -18,6 +18,7 @@ import { ageOf, facts, gauge, objective, sentence } from './sli_text';
 const POINTS = 600;
 const COLUMNS = 240;
 const ROWS_MAX = 200;
+const KEPT: Record<string, string> = { '10s': '10 s', '1m': '1 min', '1h': '1 h' };
 
 export class SliDetail {
   readonly name: string;
@@ -144,7 +145,10 @@ export class SliDetail {
       ]);
       this.history = history;
       this.chart.setHistory(history, from, to);
-      this.tier.textContent = t('sli.tier', { step: `${history.step_s} s`, tier: history.tier });
+      this.tier.textContent = t('sli.tier', {
+        step: duration(history.step_s * 1e9),
+        tier: KEPT[history.tier] ?? history.tier,
+      });
       if (heat) {
         this.heat = heat;
         this.heatView?.set(heat, from, to);

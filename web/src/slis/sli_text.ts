@@ -1,6 +1,6 @@
 // What an SLI says in words and small pictures: value, objective, budget, gauge of its threshold bands, sparkline.
 import { h, s } from '../core/dom';
-import { count, duration, isoToNano, number, percent, plain, withUnit } from '../core/format';
+import { count, duration, isoToNano, number, percent, plain, tenths, withUnit } from '../core/format';
 import { t } from '../core/i18n';
 import { LEVELS, levelOf } from '../core/levels';
 import type { Sli } from '../core/types';
@@ -25,13 +25,15 @@ export function ageOf(sli: Sli): string {
   return t('sli.age', { age: whole <= 0n ? '0 s' : duration(whole * 1000000000n) });
 }
 
+const times = (burn: number | null): string => (burn === null ? '–' : `${tenths(burn)}×`);
+
 /** Label and value of each line of a card, in its order. */
 export function facts(sli: Sli): [string, string][] {
   return [
     [t('sli.budget'), percent(sli.budget_left)],
     [
       t('sli.burn'),
-      `${sli.burn_1h === null ? '–' : `${number(sli.burn_1h)}×`} / ${sli.burn_6h === null ? '–' : `${number(sli.burn_6h)}×`}`,
+      `${times(sli.burn_1h)} / ${times(sli.burn_6h)}`,
     ],
     [
       t('sli.breaches'),

@@ -12,6 +12,7 @@ const RULER = 22;
 // Browsers give up on taller elements; beyond, a pixel of scroll is more than a pixel of rows.
 const TALL_MAX = 8_000_000;
 const LABEL_MAX = 160;
+const DURATION_WIDTH = 70; // of its text, at the most
 const PALETTE = ['span-1', 'span-2', 'span-3', 'span-4', 'span-5', 'span-6'];
 
 export class Waterfall {
@@ -233,10 +234,11 @@ export class Waterfall {
         context.lineWidth = 1;
       }
       const text = duration(trace.duration[i]!);
-      const room = right - b > 70;
+      // Behind the bar, else before it, else in it.
+      const [behind, before] = [right - b > DURATION_WIDTH, a - left > DURATION_WIDTH];
       context.fillStyle = colour('ink');
-      context.textAlign = room ? 'left' : 'right';
-      context.fillText(text, room ? b + 6 : Math.max(left + 60, a - 6), y + 14);
+      context.textAlign = behind || !before ? 'left' : 'right';
+      context.fillText(text, behind ? b + 6 : before ? a - 6 : a + 4, y + 14);
       context.textAlign = 'left';
     }
   }
