@@ -119,7 +119,8 @@ std::int64_t read_retry_after(std::string_view text, std::int64_t now_unix_s) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (error == std::errc{} && end == text.data() + text.size()) return bounded_wait(seconds, 0);
   std::tm date{};
-  const char* rest = ::strptime(std::string(text).c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
+  const std::string terminated(text);  // `rest` points into it
+  const char* rest = ::strptime(terminated.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
   if (rest == nullptr || *rest != '\0') return 0;
   return bounded_wait(static_cast<std::int64_t>(::timegm(&date)) - now_unix_s, 0);
 }
