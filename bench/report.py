@@ -31,6 +31,7 @@ README_ROWS = ["CounterBound", "CounterThreeLabels", "HistogramBound", "SpanTwoA
 
 
 STORAGE = "<!-- storage -->"
+EXPORTING = "<!-- exporting -->"
 
 def read_medians(folder):
     """{column: {(name, threads): ns}} and {drain benchmark: ns a record}"""
@@ -189,8 +190,9 @@ def main():
     print(text)
     if "--quick" in sys.argv:
         return
-    if STORAGE in before:  # bench/storage/run.py's
-        text = text.rstrip("\n") + "\n\n" + before[before.index(STORAGE):]
+    kept = [before.index(mark) for mark in (EXPORTING, STORAGE) if mark in before]  # interop/figures.py's, bench/storage/run.py's
+    if kept:
+        text = text.rstrip("\n") + "\n\n" + before[min(kept):]
     page.write_text(text)
     for name in ("README.md", "README.ja.md"):
         write_readme(root / name, columns)

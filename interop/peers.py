@@ -41,7 +41,7 @@ def make_certificate(folder):
 class Collector:
     """The OpenTelemetry Collector of interop/otelcol; keeps what it got as OTLP-JSON files, one folder a start."""
 
-    def __init__(self, program, folder, remote_write=None):
+    def __init__(self, program, folder, remote_write=None, forward=None):
         self.program, self.folder, self.process, self.starts = program, folder, None, []
         self.certificate, key = make_certificate(folder)
         self.grpc, self.http, self.tls = free_port(), free_port(), free_port()
@@ -55,7 +55,10 @@ class Collector:
             "service": {"telemetry": {"metrics": {"level": "none"}}, "pipelines": {
                 kind: {"receivers": ["otlp", "otlp/tls"], "exporters": metrics if kind == "metrics" else [f"file/{kind}"]}
                 for kind in ("traces", "metrics", "logs")}}}
-        self.remote_write = remote_write
+        self.remote_write, self.forward = remote_write, forward
+        if forward:  # to another receiver at once, instead of files
+            for pipeline in self.config["service"]["pipelines"].values():
+                pipeline["exporters"] = ["otlp_grpc"]
 
     def start(self):
         out = self.folder / f"out{len(self.starts)}"
@@ -63,6 +66,9 @@ class Collector:
         self.starts.append(out)
         self.config["exporters"] = {f"file/{kind}": {"path": str(out / f"{kind}.json"), "flush_interval": "50ms"}
                                     for kind in ("traces", "metrics", "logs")}
+        if self.forward:
+            self.config["exporters"] = {"otlp_grpc": {"endpoint": self.forward, "tls": {"insecure": True}, "compression": "none",
+                                                 "sending_queue": {"enabled": False}}}
         if self.remote_write:
             self.config["exporters"]["prometheus_remote_write"] = {"endpoint": self.remote_write}
         path = self.folder / "collector.json"  # YAML's subset

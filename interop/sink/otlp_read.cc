@@ -27,17 +27,16 @@ std::size_t each_item(std::string_view request, const std::function<void(std::st
 std::size_t each_point(std::string_view request, const std::function<void(std::string_view, std::string_view)>& each) {
   std::size_t n = 0;
   walk(request, [&](protozero::data_view bytes) {
-    std::string name;
+    std::string name;  // fields come in any order
+    for (protozero::pbf_reader metric(bytes); metric.next(1);) name = metric.get_string();
     for (protozero::pbf_reader metric(bytes); metric.next();) {
-      if (metric.tag() == 1) {
-        name = metric.get_string();
-      } else if (is_data(metric.tag())) {
-        for (auto data = metric.get_message(); data.next(1);) {
-          const protozero::data_view point = data.get_view();
-          ++n, each(name, {point.data(), point.size()});
-        }
-      } else {
+      if (!is_data(metric.tag())) {
         metric.skip();
+        continue;
+      }
+      for (auto data = metric.get_message(); data.next(1);) {
+        const protozero::data_view point = data.get_view();
+        ++n, each(name, {point.data(), point.size()});
       }
     }
   });

@@ -115,8 +115,9 @@ struct ExportCounts {
   Sketch took_s, failed_after_s;  // of requests since then
 };
 struct Exports {
-  bool spans = false, logs = false, metrics = false;  // some destination wants them
-  std::int64_t tend_at_ns = 0, cells_at_ns = 0;       // monotonic
+  bool spans = false, logs = false, metrics = false;                   // some destination wants them
+  bool new_series = false;                                             // can be sent once a tick has named them
+  std::int64_t tend_at_ns = 0, cells_at_ns = 0, cells_changed_ns = 0;  // monotonic
   std::map<std::pair<std::string, std::string>, ExportCounts> counts;
   std::set<std::pair<std::string, consent::Signal>> audited;  // destinations that the audit log says are sent to
 };

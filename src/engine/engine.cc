@@ -221,8 +221,10 @@ bool Engine::needs_tick() const {
 
 bool Engine::tick_if_due(std::int64_t now) {
   const bool dead_waits = dead_ring_waits(*core_);
-  // A dead ring's last values do not wait for the wall clock: short-lived programs are seen at once.
-  if (now < next_tick_ns_ && !(dead_waits && now >= next_extra_tick_ns_)) return false;
+  // A dead ring's last values do not wait for the wall clock: short-lived programs are seen at once. Nor does what a
+  // receiver is to hear of within milliseconds.
+  const bool waits = dead_waits || core_->exports.new_series;
+  if (now < next_tick_ns_ && !(waits && now >= next_extra_tick_ns_)) return false;
   next_extra_tick_ns_ = now + kExtraTickNs;
   note_clock_step();
   reload_config(false);
@@ -313,10 +315,10 @@ void Engine::sleep_until_rung() {
   std::int64_t deadline = std::min({commit_deadline_ns(*core_), core_->audit->due_ns(), now + kLongestSleepNs});
   if (needs_tick()) deadline = std::min(deadline, next_tick_ns_);
   deadline = std::min(deadline, exports_deadline_ns(*core_));
-  if (dead_ring_waits(*core_)) deadline = std::min(deadline, next_extra_tick_ns_);
+  if (dead_ring_waits(*core_) || core_->exports.new_series) deadline = std::min(deadline, next_extra_tick_ns_);
   if (deadline > now && ring::sleep_on(*bell_, deadline)) {
     next_discovery_ns_ = 0;
-    core_->exports.tend_at_ns = 0;  // a receipt may have come or gone
+    core_->exports.tend_at_ns = core_->exports.cells_at_ns = 0;  // a receipt may have come or gone; who records counts
     core_->ways.configure(*core_);
     reload_config(false);
     core_->audit->tick();

@@ -16,6 +16,7 @@ using consent::Signal;
 
 constexpr std::int64_t kTendNs = 1'000'000'000;
 constexpr std::int64_t kMillisecondNs = 1'000'000;
+constexpr std::int64_t kQuietAfterNs = 1'000'000'000, kQuietLookNs = 1'000'000'000;
 
 exporting::StorePositions positions_of(const Core& core) {
   return {core.traces->spans_stored(), exporting::log_position(core.logs->file_number(), core.logs->committed_bytes()),
@@ -70,6 +71,26 @@ void follow(Core& core) {
                      {"metrics", core.exports.metrics ? "yes" : "no"}});
 }
 
+// Cells do not ring (decision 0008): where nothing has changed for a while, looking less often is what is left.
+std::int64_t next_look_ns(const Core& core, std::int64_t now_ns, bool no_rings) {
+  if (no_rings) return now_ns + kQuietLookNs;
+  const std::int64_t quiet = now_ns - core.exports.cells_changed_ns;
+  const std::int64_t interval = core.config.export_.metrics_interval_ms * kMillisecondNs;
+  return now_ns + (quiet < kQuietAfterNs ? interval : std::max(interval, std::min(quiet / 10, kQuietLookNs)));
+}
+
+void add_gains(Core& core, RingState& ring, std::map<std::uint32_t, SeriesGain>& sums) {
+  std::vector<SeriesGain> gains;
+  MetricBases next;
+  if (!read_gains(*ring.reader, ring.bases, ring.epochs, core.last_tick_unix_ns, gains, next)) return;
+  for (std::uint32_t i = 0; i < gains.size(); ++i) {
+    if (!gains[i].changed) continue;
+    const bool named = i < ring.series_ids.size() && ring.series_ids[i] != kUnknownSeries;
+    if (named) merge_gain(sums[ring.series_ids[i]], gains[i]);
+    else core.exports.new_series = true;
+  }
+}
+
 void put_gain(exporting::MetricHandOver& to, std::uint32_t sid, const SeriesGain& gain) {
   exporting::MetricHandOver::Gain& its = to.gains.emplace_back();
   its.delta.sid = sid, its.delta.kind = gain.kind, its.delta.integer = gain.integer, its.delta.real = gain.real;
@@ -119,6 +140,7 @@ void logs_were_committed(Core& core) {
 
 void tick_was_committed(Core& core, std::int64_t tick_unix_s, std::int64_t now_unix_ns,
                         std::span<const MetricDelta> deltas) {
+  core.exports.new_series = false;
   if (!core.exports.metrics) return;
   auto gains = std::make_shared<exporting::MetricHandOver>();
   gains->tick = true, gains->tick_unix_s = tick_unix_s, gains->time_unix_ns = now_unix_ns;
@@ -133,17 +155,19 @@ void tick_was_committed(Core& core, std::int64_t tick_unix_s, std::int64_t now_u
 
 bool look_at_cells(Core& core, std::int64_t now_ns) {
   if (!core.exports.metrics || now_ns < core.exports.cells_at_ns) return false;
-  core.exports.cells_at_ns = now_ns + core.config.export_.metrics_interval_ms * kMillisecondNs;
-  std::map<std::uint32_t, SeriesGain> sums;
+  std::vector<RingState*> rings;
+  bool changed = false;
   for (auto& [serial, ring] : core.rings) {
     if (ring->quarantined || ring->phase != RingPhase::live || !ring->reader->same_boot()) continue;
-    std::vector<SeriesGain> gains;
-    MetricBases next;
-    if (!read_gains(*ring->reader, ring->bases, ring->epochs, core.last_tick_unix_ns, gains, next)) continue;
-    for (std::uint32_t i = 0; i < gains.size() && i < ring->series_ids.size(); ++i) {
-      if (gains[i].changed && ring->series_ids[i] != kUnknownSeries) merge_gain(sums[ring->series_ids[i]], gains[i]);
-    }
+    if (!ring->reader->refresh()) continue;
+    changed = ring->reader->cells_changed() || changed;
+    rings.push_back(ring.get());
   }
+  if (changed) core.exports.cells_changed_ns = now_ns;
+  core.exports.cells_at_ns = next_look_ns(core, now_ns, rings.empty());
+  if (!changed) return false;
+  std::map<std::uint32_t, SeriesGain> sums;
+  for (RingState* ring : rings) add_gains(core, *ring, sums);
   auto gains = std::make_shared<exporting::MetricHandOver>();
   gains->time_unix_ns = core.clock->realtime_ns();
   for (const auto& [sid, gain] : sums)

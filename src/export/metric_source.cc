@@ -51,6 +51,13 @@ std::uint64_t MetricSource::stored_below() {
 
 std::uint64_t MetricSource::first_allowed() { return number_of(options_.from_unix_ns / 1'000'000'000) + 1; }
 
+void MetricSource::load() {
+  if (std::exchange(loaded_, true)) return;
+  std::string bytes, why;
+  if (!read_whole(options_.totals_file, kTotalsBytesMax, bytes, why) || !past_.read(bytes, past_at_))
+    past_.clear(), past_at_ = first_allowed();
+}
+
 // Young points need the totals before them: those of the file, and what was stored since. The first tick that is whole
 // in the queue is where the store ends and the queue begins.
 bool MetricSource::begin() {
@@ -62,12 +69,8 @@ bool MetricSource::begin() {
     if (ticks_.empty()) return false;
     from = number_of(ticks_.front()->tick_unix_s);
   }
-  if (!loaded_) {
-    std::string bytes, why;
-    if (!read_whole(options_.totals_file, kTotalsBytesMax, bytes, why) || !past_.read(bytes, past_at_))
-      past_.clear(), past_at_ = first_allowed();
-    loaded_ = true;
-  }
+  load();
+  stored_.restart(past_);  // within a window that is partly read they are neither those before it nor those behind
   MetricTotals totals = past_;
   if (past_at_ < from && !stored_.add({past_at_, from}, totals)) return false;
   now_ = std::move(totals);
@@ -160,7 +163,8 @@ std::optional<Batch> MetricSource::live(std::size_t bytes_max) {
 }
 
 std::optional<Batch> MetricSource::stored(Range gap, std::size_t bytes_max) {
-  if (!begun_) return std::nullopt;
+  load();
+  if (!stored_.is_reading(gap.first)) stored_.restart(past_);
   if (past_at_ > gap.first) {  // the file of acknowledgements is older than that of the totals
     past_.clear();
     past_at_ = first_allowed();
@@ -178,7 +182,7 @@ void MetricSource::settled(const Batch& batch, std::uint64_t floor) {
   }
   if (here) past_at_ = std::max(past_at_, batch.range.last);
   // A gap was closed: what was acknowledged beyond it is part of the totals, too.
-  if (begun_ && floor > past_at_ && stored_.add({past_at_, floor}, past_)) past_at_ = floor;
+  if (floor > past_at_ && stored_.add({past_at_, floor}, past_)) past_at_ = floor;
 }
 
 void MetricSource::save() {

@@ -49,6 +49,7 @@ class MetricSource final : public RecordSource {
   void save() override;
 
  private:
+  void load();
   bool begin();
   std::optional<Batch> tick(const MetricHandOver& gains, std::size_t bytes_max);
   std::optional<Batch> take_ready();

@@ -252,5 +252,40 @@ TEST(MetricTotalsFile, ComesBackAndRefusesWhatIsBroken) {
   }
 }
 
+TEST_F(Points, AreRightAfterAnOutageThatMemoryDidNotHoldAndInWhichTheStoreWasHalfRead) {
+  begin();
+  for (int i = 0; i < 3; ++i) tick();
+  while (auto batch = source_->live(1 << 20)) expect_right(*batch);  // none arrives
+  const std::uint64_t from = source_->first_allowed();
+  source_->lost_live();
+  auto half = source_->stored({from, source_->stored_below()}, 1);
+  ASSERT_TRUE(half && !half->request.empty());
+  expect_right(*half);
+  for (int i = 0; i < 40; ++i) tick();  // more than wait in memory
+  while (auto batch = source_->live(1 << 20)) expect_right(*batch);
+  tick();
+  auto live = source_->live(1 << 20);
+  ASSERT_TRUE(live && live->items == 3);
+  expect_right(*live);
+  const std::uint64_t end = source_->stored_below();
+  for (std::uint64_t at = from; at < end;) {
+    auto batch = source_->stored({at, end}, 1000);
+    ASSERT_TRUE(batch);
+    expect_right(*batch);
+    at = std::max(at, batch->range.last);
+    source_->settled(*batch, at);
+  }
+  EXPECT_GE(seen_.size(), 3U * 43);
+}
+
+TEST_F(Points, OfTheStoreComeAlthoughNothingNewIsRecorded) {
+  begin();
+  for (int i = 0; i < 40; ++i) tick();  // all of them were let go
+  EXPECT_FALSE(source_->live(1 << 20));
+  auto batch = source_->stored({source_->first_allowed(), source_->stored_below()}, 1 << 20);
+  ASSERT_TRUE(batch && batch->items > 0);
+  expect_right(*batch);
+}
+
 }  // namespace
 }  // namespace honeylink::telemetry::exporting

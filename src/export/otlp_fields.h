@@ -2,11 +2,21 @@
 // google.rpc messages that a gRPC error carries. Numbers of protobuf fields never change; only those that we write or
 // read stand here. One enum a message, named as there.
 #pragma once
+#include <cstdint>
 #include <protozero/types.hpp>
 
 namespace honeylink::telemetry::exporting::otlp {
 
 using Tag = protozero::pbf_tag_type;
+
+template <class Field>
+constexpr Tag tag_of(Field field) noexcept {
+  return static_cast<Tag>(field);
+}
+/// OTLP's times are unsigned.
+constexpr std::uint64_t nanos(std::int64_t unix_ns) noexcept {
+  return unix_ns < 0 ? 0 : static_cast<std::uint64_t>(unix_ns);
+}
 
 enum class AnyValue : Tag { string_value = 1, bool_value = 2, int_value = 3, double_value = 4, array_value = 5 };
 enum class ArrayValue : Tag { values = 1 };

@@ -10,12 +10,9 @@
 namespace honeylink::telemetry::exporting {
 namespace {
 
+using otlp::tag_of;
 using protozero::pbf_writer;
 
-template <class Field>
-constexpr otlp::Tag tag_of(Field field) noexcept {
-  return static_cast<otlp::Tag>(field);
-}
 std::size_t varint_bytes(std::uint64_t value) noexcept {
   return static_cast<std::size_t>(protozero::length_of_varint(value));
 }

@@ -11,6 +11,7 @@
 namespace honeylink::telemetry::exporting {
 namespace {
 
+using otlp::nanos;
 using protozero::pbf_builder;
 
 constexpr std::size_t kPointBytes = 64, kBucketBytes = 2;  // about
@@ -21,8 +22,6 @@ auto metric_of(const SeriesInfo& s) { return std::tie(s.name, s.kind, s.unit); }
 auto identity_of(const SeriesInfo& s) {
   return std::tuple_cat(resource_of(s), scope_of(s), metric_of(s), std::tie(s.labels));
 }
-
-std::uint64_t nanos(std::int64_t unix_ns) noexcept { return unix_ns < 0 ? 0 : static_cast<std::uint64_t>(unix_ns); }
 
 template <class Point>
 void put_labels(pbf_builder<Point>& to, const SeriesInfo& series) {

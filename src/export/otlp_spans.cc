@@ -10,19 +10,15 @@
 namespace honeylink::telemetry::exporting {
 namespace {
 
+using otlp::nanos;
+using otlp::tag_of;
 using protozero::pbf_builder;
 using SpanBuilder = pbf_builder<otlp::Span>;
 
-template <class Field>
-constexpr otlp::Tag tag_of(Field field) noexcept {
-  return static_cast<otlp::Tag>(field);
-}
 template <class Bytes>
 const char* chars(const Bytes& bytes) noexcept {
   return reinterpret_cast<const char*>(bytes.data());
 }
-std::uint64_t nanos(std::int64_t unix_ns) noexcept { return unix_ns < 0 ? 0 : static_cast<std::uint64_t>(unix_ns); }
-
 void put_ids(SpanBuilder& to, const store::StoredSpan& span, const IdCipher& ids) {
   const auto trace =
       span.trace.foreign ? store::trace_bytes(span.trace.hi, span.trace.lo) : ids.trace_id(span.trace.lo);

@@ -26,6 +26,10 @@ class StoredPoints {
   /// The next request of the gap; `totals` are those at its beginning, and move on with what was read. The batch that
   /// ends a window has its range. Empty: it cannot be read now.
   [[nodiscard]] std::optional<Batch> next(Range gap, std::size_t bytes_max, MetricTotals& totals);
+  /// A window that begins there is partly read.
+  [[nodiscard]] bool is_reading(std::uint64_t first) const noexcept {
+    return window_.first != window_.last && window_.first == first;
+  }
   /// What was read of the window is read again; `totals` go back to its beginning.
   void restart(MetricTotals& totals);
   [[nodiscard]] const SeriesInfo* series(std::uint32_t sid);

@@ -2,11 +2,12 @@
 help "usage: ./dev interop [--outage SECONDS] [--only tls,gzip,outage]
 Runs the tool against real peers and prints what was proved: OpenTelemetry's own decoder (Python), the OpenTelemetry Collector (built once from
 Go modules into build/interop, some minutes), Prometheus. Needs Go 1.26 or newer for the Collector.
+  --only NAMES       some of decoder, tls, gzip, http, gzip-http, outage, prometheus; without it the figures of the export besides
   --outage SECONDS   how long the Collector is away (default 30; the promise is 600)
 example: ./dev interop --outage 60" "$@"
 need build test storage
 configure dev
-build_preset dev honeytel program_otlp_requests
+build_preset dev honeytel program_otlp_requests otlp_sink otlp_recorder
 place=$ROOT/build/interop
 mkdir -p "$place"
 if [ ! -x "$place/venv/bin/python" ]; then
@@ -22,4 +23,9 @@ fi
 failed=0
 "$place/venv/bin/python" interop/run.py build/dev/honeytel build/dev/tests/programs/otlp_requests "$place/otelcol-peer" "$@" || failed=1
 "$place/venv/bin/python" interop/secure.py build/dev/honeytel "$place/otelcol-peer" || failed=1
+# Nothing named: the figures of the export besides; docs/benchmarks.md says how they are read.
+case " $* " in
+  *" --only "*) ;;
+  *) "$place/venv/bin/python" interop/figures.py build/dev "$place/otelcol-peer" --only latency,collector,throughput,slow --seconds 20 --no-head || failed=1 ;;
+esac
 exit "$failed"
