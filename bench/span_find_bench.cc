@@ -1,6 +1,7 @@
 // What asking a full traces.db costs (Google Benchmark): HONEYLINK_BENCH_SPANS spans (a million unless told; ten for
 // the figure that is published) go through TraceStore and its packing, 1,000 a second of stored time; then traces are
-// found by id and by the beginning of one, and the slowest 20 spans of an hour.
+// found by id and by the beginning of one, and the slowest 20 spans of an hour. HONEYLINK_BENCH_KEEP: an existing home
+// that is filled and stays.
 #include <benchmark/benchmark.h>
 
 #include <cstdio>
@@ -27,8 +28,11 @@ struct Filled {
   std::vector<std::uint64_t> traces;
   std::uint64_t spans = 0;
 
+  bool stays = false;
+
   Filled() {
-    if (::mkdtemp(home.data()) == nullptr) std::abort();
+    if (const char* const keep = std::getenv("HONEYLINK_BENCH_KEEP")) home = keep, stays = true;
+    else if (::mkdtemp(home.data()) == nullptr) std::abort();
     const char* wanted = std::getenv("HONEYLINK_BENCH_SPANS");
     spans = wanted != nullptr ? std::strtoull(wanted, nullptr, 10) : 1'000'000;
     source.serial = 1, source.ring_id.fill(1), source.trace_key.fill(2), source.span_key.fill(3);
@@ -38,7 +42,7 @@ struct Filled {
   }
   ~Filled() {
     std::error_code ignored;
-    std::filesystem::remove_all(home, ignored);
+    if (!stays) std::filesystem::remove_all(home, ignored);
   }
   Filled(const Filled&) = delete;
   Filled& operator=(const Filled&) = delete;
