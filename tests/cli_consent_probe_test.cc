@@ -56,6 +56,23 @@ TEST_F(CliConsentProbe, WithoutConsentNothingIsTried) {
   EXPECT_EQ(server.connections(), 0);
 }
 
+TEST_F(CliConsentProbe, TheNetworksLibrariesAreOpenedByConsentOnly) {
+  const std::vector<std::string> telling{"LD_DEBUG=files"};
+  const std::string kNames[] = {"libcurl", "libngtcp2", "libnghttp3", "libgnutls"};
+  for (const char* command : {"status", "doctor"})
+    for (const std::string& name : kNames)
+      EXPECT_EQ(honeytel({command}, telling).err.find(name), std::string::npos) << command << " maps " << name;
+  EXPECT_EQ(honeytel({"consent", "test"}, telling).err.find("libngtcp2"), std::string::npos);
+  grant("https://127.0.0.1:9", "metrics");
+  const std::string by_tcp = honeytel({"consent", "test"}, telling).err;
+  EXPECT_NE(by_tcp.find("libcurl"), std::string::npos) << by_tcp.size();
+  EXPECT_EQ(by_tcp.find("libngtcp2"), std::string::npos);
+  ASSERT_EQ(honeytel({"consent", "revoke", "--purge"}).exit, 0);
+  grant("h3://127.0.0.1:9", "metrics");
+  const std::string by_quic = honeytel({"consent", "test"}, telling).err;
+  EXPECT_NE(by_quic.find("libngtcp2"), std::string::npos) << by_quic.size();
+}
+
 TEST_F(CliConsentProbe, APeerThatTakesItIsSaidToDoSo) {
   TestServer server([](const std::string&) { return "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"; });
   grant(server.url() + "/otlp", "traces,logs,metrics");

@@ -84,6 +84,8 @@ MessageKey reason_of(net::Failure failure) {
       return "consent.test_own_key";
     case net::Failure::tls_no_http2:
       return "consent.test_http2";
+    case net::Failure::tls_no_http3:
+      return "consent.test_http3";
     case net::Failure::tls_other:
       return "consent.test_tls";
     default:

@@ -11,6 +11,7 @@ std::string how(const consent::Receipt& r, Language language) {
   if (!r.endpoint.tls()) return std::string(text("consent.plaintext", language));
   std::string words = r.ca_file.empty() ? std::string(text("consent.tls_system", language))
                                         : fill("consent.tls_file", language, {r.ca_file});
+  if (r.endpoint.quic()) words = std::string(text("consent.quic", language)) + ", " + words;
   if (!r.pin.empty()) words += "; " + fill("consent.pinned", language, {r.pin});
   if (!r.cert_file.empty()) words += "; " + fill("consent.client_certificate", language, {r.cert_file});
   return words;
@@ -59,7 +60,8 @@ std::string describe_receipt(const consent::Receipt& r, Language language) {
 query::Answer<consent::Endpoint> endpoint_of(const std::string& typed) {
   std::string why;
   if (auto endpoint = consent::parse_endpoint(typed, why)) return *endpoint;
-  return usage_problem("'" + typed + "' is no endpoint", why, "write it as https://host:port or http://127.0.0.1:port");
+  return usage_problem("'" + typed + "' is no endpoint", why,
+                       "write it as https://host:port, h3://host:port or http://127.0.0.1:port");
 }
 
 void ring_engine(const std::string& home) {

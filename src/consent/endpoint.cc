@@ -112,8 +112,10 @@ std::optional<Endpoint> parse_endpoint(std::string_view text, std::string& why) 
   if (text.size() > kEndpointBytesMax) return why = "it is longer than 1,024 bytes", std::nullopt;
   const std::size_t colon = text.find("://");
   endpoint.scheme = lower(text.substr(0, colon));
-  if (colon == std::string_view::npos || (endpoint.scheme != "http" && endpoint.scheme != "https"))
-    return why = "it must begin with https://, or with http:// for this device itself", std::nullopt;
+  if (colon == std::string_view::npos ||
+      (endpoint.scheme != "http" && endpoint.scheme != "https" && endpoint.scheme != "h3"))
+    return why = "it must begin with https://, with h3:// for HTTP/3, or with http:// for this device itself",
+           std::nullopt;
   endpoint.port = endpoint.tls() ? 443 : 80;
   const std::string_view rest = text.substr(colon + 3);
   const std::size_t slash = std::min(rest.find_first_of("/?#"), rest.size());

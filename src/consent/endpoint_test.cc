@@ -21,10 +21,12 @@ TEST(Endpoint, HasOneForm) {
   EXPECT_EQ(read("http://127.0.0.1:9093"), "http://127.0.0.1:9093");
   EXPECT_EQ(read("http://[0:0::1]:9093"), "http://[::1]:9093");
   EXPECT_EQ(read("http://LocalHost"), "http://localhost:80");
+  EXPECT_EQ(read("H3://Collector.Example/otlp/"), "h3://collector.example:443/otlp");
 }
 
 TEST(Endpoint, ItsFormIsItsOwnForm) {
-  for (const char* text : {"https://collector.example:443", "https://[2001:db8::1]:8443/a/b", "http://[::1]:1"})
+  for (const char* text :
+       {"https://collector.example:443", "https://[2001:db8::1]:8443/a/b", "http://[::1]:1", "h3://127.0.0.1:443"})
     EXPECT_EQ(read(text), text);
 }
 

@@ -47,7 +47,7 @@ bool read_any(const std::string& path, std::string& to, std::string& why) {
 bool check_certificates(const Grant& grant, Receipt& receipt, std::string& why) {
   std::string content;
   if (!grant.endpoint.tls() && !(grant.ca_file + grant.pin + grant.cert_file + grant.key_file).empty())
-    return why = "certificates and pins are of https:// endpoints only", false;
+    return why = "certificates and pins are of https:// and h3:// endpoints only", false;
   for (const std::string* file : {&grant.ca_file, &grant.cert_file, &grant.key_file})
     if (!file->empty() && (file->front() != '/' || !is_utf8(*file)))
       return why = "'" + *file + "' is no absolute path", false;

@@ -79,7 +79,8 @@ std::string_view message_of(std::string_view body) noexcept {
 }  // namespace
 
 Protocol protocol_of(const consent::Endpoint& endpoint) noexcept {
-  return endpoint.port == kHttpPort || !endpoint.path.empty() ? Protocol::http_protobuf : Protocol::grpc;
+  const bool http = endpoint.quic() || endpoint.port == kHttpPort || !endpoint.path.empty();
+  return http ? Protocol::http_protobuf : Protocol::grpc;
 }
 
 std::string_view name_of(Protocol protocol) noexcept { return protocol == Protocol::grpc ? "grpc" : "http/protobuf"; }

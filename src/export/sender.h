@@ -13,8 +13,8 @@
 namespace honeylink::telemetry::exporting {
 
 enum class Protocol : std::uint8_t { grpc, http_protobuf };
-/// To begin with: OTLP's own port of HTTP, 4318, or a path means OTLP/HTTP; else gRPC. A peer that answers the first
-/// gRPC call as if it had never heard of it, and takes OTLP/HTTP, is spoken to so from then on.
+/// To begin with: h3, OTLP's own port of HTTP, 4318, or a path means OTLP/HTTP; else gRPC. A peer that answers the
+/// first gRPC call as if it had never heard of it, and takes OTLP/HTTP, is spoken to so from then on.
 [[nodiscard]] Protocol protocol_of(const consent::Endpoint& endpoint) noexcept;
 [[nodiscard]] std::string_view name_of(
     Protocol protocol) noexcept;  // "grpc", "http/protobuf": OTEL_EXPORTER_OTLP_PROTOCOL

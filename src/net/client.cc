@@ -1,14 +1,15 @@
-// See client.h: one request at a time through a multi handle, so that another thread's cancel() wakes the wait.
+// See client.h: one request at a time, in steps that never wait for long: in between the permit is looked at, and
+// another thread's cancel() ends the wait.
 #include "net/client.h"
-
-#include <time.h>
 
 #include <algorithm>
 
 #include "base/limits.h"
 #include "consent/own_key.h"
-#include "net/curl_state.h"
 #include "net/failure.h"
+#include "net/monotonic.h"
+#include "net/sigpipe.h"
+#include "net/transport.h"
 
 namespace honeylink::telemetry::net {
 namespace {
@@ -16,12 +17,6 @@ namespace {
 constexpr std::int64_t kLookNs = std::int64_t{consent::kPermitLookMs} * 1'000'000;
 constexpr int kWaitMs = consent::kPermitLookMs / 2;
 constexpr std::size_t kHeaderBytesMax = 8 * 1024;
-
-std::int64_t now_ns() noexcept {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * std::int64_t{1'000'000'000} + now.tv_nsec;
-}
 
 bool is_visible(std::string_view text, std::string_view but) noexcept {
   return std::all_of(text.begin(), text.end(),
@@ -60,27 +55,26 @@ std::string_view Answer::header(std::string_view name) const noexcept {
 
 Client::Client(consent::Permit permit, const ClientOptions& options) : permit_(std::move(permit)), options_(options) {}
 Client::~Client() {
-  if (state_ != nullptr && (cancelled_ || !permit_.valid())) state_->drop();
+  if (transport_ != nullptr && !leave_->holds()) transport_->drop();
 }
 
 std::unique_ptr<Client> Client::make(consent::Permit permit, const ClientOptions& options, std::string& why) {
-  const Curl* curl = load_curl(why);
-  if (curl == nullptr) return nullptr;
   auto client = std::unique_ptr<Client>(new Client(std::move(permit), options));
-  client->state_ = std::make_unique<State>(*curl, client->permit_, client->options_, client->cancelled_);
-  if (!client->state_->multi()) return why = "libcurl has no memory", nullptr;
-  return client;
+  client->leave_.reset(new Leave{client->permit_, client->options_, client->cancelled_});
+  const bool quic = client->permit_.endpoint().quic();
+  client->transport_ = quic ? make_h3_transport(*client->leave_, why) : make_curl_transport(*client->leave_, why);
+  return client->transport_ == nullptr ? nullptr : std::move(client);
 }
 
 void Client::cancel() noexcept {
   cancelled_ = true;
-  state_->wake();
+  transport_->wake();
 }
 
 bool Client::still_permitted() {
-  if (permit_.valid()) return true;
-  state_->drop();
-  return false;
+  if (!permit_.valid()) return transport_->drop(), false;
+  transport_->tend();
+  return true;
 }
 
 Answer Client::send(const Request& request) {
@@ -103,20 +97,20 @@ Answer Client::exchange(const Request& request) {
   if (!permit_.key_file().empty() && !consent::own_key_is_private(permit_.key_file(), why))
     return failed(Failure::own_key, std::move(why));
   const SigpipeGuard guard;
-  if (!state_->begin(request)) return failed(Failure::bad_request, "libcurl took no such request");
+  if (!transport_->begin(request, why)) return failed(Failure::bad_request, std::move(why));
   std::int64_t next_look_ns = now_ns() + kLookNs;
-  while (state_->perform()) {
+  while (transport_->perform()) {
     if (cancelled_) {
-      state_->drop();
+      transport_->drop();
       return failed(Failure::cancelled, "it was cancelled");
     }
     if (const std::int64_t now = now_ns(); now >= next_look_ns) {
       next_look_ns = now + kLookNs;
       if (!still_permitted()) return failed(Failure::not_permitted, "the consent was withdrawn while it was sent");
     }
-    state_->wait(kWaitMs);
+    transport_->wait(kWaitMs);
   }
-  return state_->finish(request);
+  return transport_->finish(request);
 }
 
 }  // namespace honeylink::telemetry::net

@@ -1,4 +1,5 @@
-// The one way out: an HTTP client for one endpoint, made of a permit and of nothing else (I-5).
+// The one way out: an HTTP client (HTTP/3 where the endpoint says h3, else libcurl's) for one endpoint, made of a
+// permit and of nothing else (I-5).
 //
 // Owned and used by one thread; cancel() may be called from any. It talks only to its permit's endpoint, below its
 // path: plaintext to this device alone, TLS 1.3 with verified certificates to everyone else; no redirects, no proxies
@@ -37,6 +38,7 @@ enum class Failure : std::uint8_t {
   tls_own_certificate,  // the peer asks for one of ours, or did not like it
   own_key,              // our certificate or key cannot be used: missing, open to others, not a pair
   tls_no_http2,         // HTTP/2 was asked for and the peer does not offer it (ALPN)
+  tls_no_http3,         // likewise HTTP/3, or QUIC's version 1
   tls_other,
 };
 /// Another try with the same receipt can only fail again until somebody changes something there or here.
@@ -49,7 +51,7 @@ struct Request {
   std::vector<std::string> headers = {};  // "content-type: application/json"; no line feeds
   std::string_view body = {};             // any bytes; must live until send() returns
   int timeout_ms = 10'000;                // of the whole exchange
-  bool http2 = false;                     // HTTP/2 or nothing; over TLS by ALPN
+  bool http2 = false;                     // HTTP/2 or nothing; over TLS by ALPN; not for h3://
 };
 
 struct Answer {
@@ -68,9 +70,12 @@ struct ClientOptions {
   std::size_t answer_bytes_max = 4 << 20;
 };
 
+struct Leave;
+class Transport;
+
 class Client {
  public:
-  /// nullptr and `why` where libcurl cannot be had. Opens no socket.
+  /// nullptr and `why` where the library cannot be had. Opens no socket.
   [[nodiscard]] static std::unique_ptr<Client> make(consent::Permit permit, const ClientOptions& options,
                                                     std::string& why);
   ~Client();
@@ -87,13 +92,13 @@ class Client {
   [[nodiscard]] const consent::Permit& permit() const noexcept { return permit_; }
 
  private:
-  struct State;
   Client(consent::Permit permit, const ClientOptions& options);
   [[nodiscard]] Answer exchange(const Request& request);
   consent::Permit permit_;
   ClientOptions options_;
   std::atomic<bool> cancelled_{false};
-  std::unique_ptr<State> state_;
+  std::unique_ptr<const Leave> leave_;
+  std::unique_ptr<Transport> transport_;
 };
 
 }  // namespace honeylink::telemetry::net

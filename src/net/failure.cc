@@ -37,7 +37,7 @@ std::string_view name_of(Failure failure) noexcept {
       "none",           "not_permitted", "cancelled",   "no_library",          "bad_request", "unresolved",
       "unreachable",    "timed_out",     "closed",      "bad_answer",          "tls_expired", "tls_unknown_ca",
       "tls_wrong_name", "tls_wrong_pin", "tls_version", "tls_own_certificate", "own_key",     "tls_no_http2",
-      "tls_other"};
+      "tls_no_http3",   "tls_other"};
   return kNames[static_cast<std::size_t>(failure)];
 }
 
@@ -77,6 +77,26 @@ Failure failure_of(CURLcode code, long verify, std::string_view text, bool tls) 
       return Failure::bad_answer;
     default:
       return tls && says(text, "SSL") ? Failure::tls_other : Failure::closed;
+  }
+}
+
+Failure failure_of_alert(unsigned alert, bool from_peer) noexcept {
+  switch (alert) {
+    case 70:  // protocol_version
+      return Failure::tls_version;
+    case 120:  // no_application_protocol
+      return Failure::tls_no_http3;
+    case 42:   // bad_certificate
+    case 43:   // unsupported_certificate
+    case 44:   // certificate_revoked
+    case 45:   // certificate_expired
+    case 46:   // certificate_unknown
+    case 48:   // unknown_ca
+    case 49:   // access_denied
+    case 116:  // certificate_required
+      return from_peer ? Failure::tls_own_certificate : Failure::tls_unknown_authority;
+    default:
+      return Failure::tls_other;
   }
 }
 

@@ -20,9 +20,15 @@ if [ ! -x "$place/otelcol-peer" ]; then
   (cd interop/otelcol && go build -p 2 -trimpath -ldflags='-s -w' -o "$place/otelcol-peer" .) >"$place/otelcol.log" 2>&1 ||
     { tail -20 "$place/otelcol.log" >&2; die "the Collector does not build (its whole output: $place/otelcol.log)"; }
 fi
+if [ ! -x "$place/h3peer" ]; then
+  say "building a QUIC peer (quic-go, once)"
+  (cd interop/h3peer && go build -p 2 -trimpath -ldflags='-s -w' -o "$place/h3peer" .) >"$place/h3peer.log" 2>&1 ||
+    { tail -20 "$place/h3peer.log" >&2; die "the QUIC peer does not build (its whole output: $place/h3peer.log)"; }
+fi
 failed=0
 "$place/venv/bin/python" interop/run.py build/dev/honeytel build/dev/tests/programs/otlp_requests "$place/otelcol-peer" "$@" || failed=1
 "$place/venv/bin/python" interop/secure.py build/dev/honeytel "$place/otelcol-peer" || failed=1
+"$place/venv/bin/python" interop/http3.py build/dev/honeytel "$place/otelcol-peer" --h3peer "$place/h3peer" || failed=1
 # Nothing named: the figures of the export besides; docs/benchmarks.md says how they are read.
 case " $* " in
   *" --only "*) ;;

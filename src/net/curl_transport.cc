@@ -1,27 +1,18 @@
-// See curl_state.h. Options are set in three groups: what never changes, TLS, and what belongs to one request.
-#include "net/curl_state.h"
+// See curl_transport.h. Options are set in three groups: what never changes, TLS, and what belongs to one request.
+#include "net/curl_transport.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
 #include "base/version.h"
 #include "net/failure.h"
+#include "net/look_up.h"
 
 namespace honeylink::telemetry::net {
 namespace {
 
 constexpr std::size_t kHeadersBytesMax = 64 * 1024;
-
-bool is_loopback(const sockaddr* address) noexcept {
-  if (address->sa_family == AF_INET)
-    return reinterpret_cast<const sockaddr_in*>(address)->sin_addr.s_addr == htonl(INADDR_LOOPBACK);
-  return address->sa_family == AF_INET6 &&
-         IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr);
-}
 
 std::string lower(std::string_view text) {
   std::string low(text);
@@ -40,37 +31,16 @@ std::string_view trimmed(std::string_view text) noexcept {
 
 }  // namespace
 
-SigpipeGuard::SigpipeGuard() noexcept {
-  sigset_t pipe, pending;
-  ::sigemptyset(&pipe);
-  ::sigaddset(&pipe, SIGPIPE);
-  ::sigemptyset(&pending);
-  ::sigpending(&pending);
-  was_pending_ = ::sigismember(&pending, SIGPIPE) == 1;
-  ::pthread_sigmask(SIG_BLOCK, &pipe, &before_);
-}
+CurlTransport::CurlTransport(const Curl& curl, const Leave& leave)
+    : curl_(curl), leave_(leave), multi_(curl.multi_init()) {}
 
-SigpipeGuard::~SigpipeGuard() {
-  sigset_t pipe;
-  ::sigemptyset(&pipe);
-  ::sigaddset(&pipe, SIGPIPE);
-  const timespec at_once{0, 0};
-  // One that we caused is ours to take; one that was there before is not.
-  if (!was_pending_ && ::sigismember(&before_, SIGPIPE) == 0) (void)::sigtimedwait(&pipe, nullptr, &at_once);
-  ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-}
-
-Client::State::State(const Curl& curl, const consent::Permit& permit, const ClientOptions& options,
-                     const std::atomic<bool>& cancelled)
-    : curl_(curl), permit_(permit), options_(options), cancelled_(cancelled), multi_(curl.multi_init()) {}
-
-Client::State::~State() {
+CurlTransport::~CurlTransport() {
   clear();
   if (easy_ != nullptr) curl_.easy_cleanup(easy_);
   if (multi_ != nullptr) curl_.multi_cleanup(multi_);
 }
 
-void Client::State::clear() {
+void CurlTransport::clear() {
   if (added_) curl_.multi_remove_handle(multi_, easy_);
   added_ = false;
   curl_.slist_free_all(headers_);
@@ -78,7 +48,7 @@ void Client::State::clear() {
   headers_ = resolve_ = nullptr;
 }
 
-void Client::State::drop() {
+void CurlTransport::drop() {
   resets_ = true;
   clear();
   if (easy_ != nullptr) curl_.easy_cleanup(easy_);
@@ -89,19 +59,19 @@ void Client::State::drop() {
   resets_ = false;
 }
 
-void Client::State::wake() noexcept {
+void CurlTransport::wake() noexcept {
   const std::lock_guard lock(multi_mutex_);
   if (multi_ != nullptr) curl_.multi_wakeup(multi_);
 }
 
-bool Client::State::ready() {
+bool CurlTransport::ready() {
   if (multi_ == nullptr) multi_ = curl_.multi_init();
   if (easy_ == nullptr) easy_ = curl_.easy_init();
   return multi_ != nullptr && easy_ != nullptr;
 }
 
-void Client::State::set_once() {
-  const bool tls = permit_.endpoint().tls();
+void CurlTransport::set_once() {
+  const bool tls = leave_.permit.endpoint().tls();
   set(CURLOPT_NOSIGNAL, 1L);
   set(CURLOPT_PROTOCOLS_STR, tls ? "https" : "http");
   set(CURLOPT_FOLLOWLOCATION, 0L);
@@ -111,44 +81,44 @@ void Client::State::set_once() {
   set(CURLOPT_PATH_AS_IS, 1L);
   // A look-up that hangs must not hold back a revocation; its thread ends by itself.
   set(CURLOPT_QUICK_EXIT, 1L);
-  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout_ms));
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(leave_.options.connect_timeout_ms));
   set(CURLOPT_USERAGENT, ("honeylink-telemetry/" + std::string(kProductVersion)).c_str());
   set(CURLOPT_ERRORBUFFER, error_.data());
-  set(CURLOPT_OPENSOCKETFUNCTION, &State::open_socket);
+  set(CURLOPT_OPENSOCKETFUNCTION, &CurlTransport::open_socket);
   set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
-  set(CURLOPT_CLOSESOCKETFUNCTION, &State::close_socket);
+  set(CURLOPT_CLOSESOCKETFUNCTION, &CurlTransport::close_socket);
   set(CURLOPT_CLOSESOCKETDATA, static_cast<void*>(this));
-  set(CURLOPT_PREREQFUNCTION, &State::before_request);
+  set(CURLOPT_PREREQFUNCTION, &CurlTransport::before_request);
   set(CURLOPT_PREREQDATA, static_cast<void*>(this));
-  set(CURLOPT_HEADERFUNCTION, &State::take_header);
+  set(CURLOPT_HEADERFUNCTION, &CurlTransport::take_header);
   set(CURLOPT_HEADERDATA, static_cast<void*>(this));
-  set(CURLOPT_WRITEFUNCTION, &State::take_body);
+  set(CURLOPT_WRITEFUNCTION, &CurlTransport::take_body);
   set(CURLOPT_WRITEDATA, static_cast<void*>(this));
   if (tls) set_tls();
 }
 
-void Client::State::set_tls() {
+void CurlTransport::set_tls() {
   set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_3));
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
   set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
-  if (const std::string& pem = permit_.ca_pem(); !pem.empty()) {
+  if (const std::string& pem = leave_.permit.ca_pem(); !pem.empty()) {
     curl_blob blob{const_cast<char*>(pem.data()), pem.size(), CURL_BLOB_NOCOPY};  // the permit outlives the handle
     set(CURLOPT_CAINFO_BLOB, &blob);
   }
   if (curl_.on_certificate_request != nullptr) {
-    (void)curl_.easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, &State::prepare_tls);
+    (void)curl_.easy_setopt(easy_, CURLOPT_SSL_CTX_FUNCTION, &CurlTransport::prepare_tls);
     (void)curl_.easy_setopt(easy_, CURLOPT_SSL_CTX_DATA, static_cast<void*>(this));
   }
-  if (!permit_.pin().empty()) set(CURLOPT_PINNEDPUBLICKEY, permit_.pin().c_str());
-  if (!permit_.cert_file().empty()) {
-    set(CURLOPT_SSLCERT, permit_.cert_file().c_str());
-    set(CURLOPT_SSLKEY, permit_.key_file().c_str());
+  if (!leave_.permit.pin().empty()) set(CURLOPT_PINNEDPUBLICKEY, leave_.permit.pin().c_str());
+  if (!leave_.permit.cert_file().empty()) {
+    set(CURLOPT_SSLCERT, leave_.permit.cert_file().c_str());
+    set(CURLOPT_SSLKEY, leave_.permit.key_file().c_str());
   }
 }
 
-void Client::State::set_request(const Request& request) {
-  const consent::Endpoint& endpoint = permit_.endpoint();
+void CurlTransport::set_request(const Request& request) {
+  const consent::Endpoint& endpoint = leave_.permit.endpoint();
   set(CURLOPT_URL, (endpoint.text() + (request.path.empty() ? "/" : request.path)).c_str());
   // Without a look-up, whatever the resolver's configuration says.
   if (endpoint.host == "localhost") {
@@ -176,8 +146,9 @@ void Client::State::set_request(const Request& request) {
   set(CURLOPT_FORBID_REUSE, prior ? 1L : 0L);
 }
 
-bool Client::State::begin(const Request& request) {
+bool CurlTransport::begin(const Request& request, std::string& why) {
   clear();
+  why = "libcurl took no such request";
   if (!ready()) return false;
   curl_.easy_reset(easy_);
   answer_ = Answer{};
@@ -190,7 +161,7 @@ bool Client::State::begin(const Request& request) {
   return added_;
 }
 
-bool Client::State::perform() {
+bool CurlTransport::perform() {
   int running = 0;
   if (curl_.multi_perform(multi_, &running) != CURLM_OK) return result_ = CURLE_FAILED_INIT, false;
   if (running > 0) return true;
@@ -200,19 +171,20 @@ bool Client::State::perform() {
   return false;
 }
 
-void Client::State::wait(int timeout_ms) { curl_.multi_poll(multi_, nullptr, 0, timeout_ms, nullptr); }
+void CurlTransport::wait(int timeout_ms) { curl_.multi_poll(multi_, nullptr, 0, timeout_ms, nullptr); }
 
-Answer Client::State::finish(const Request& request) {
+Answer CurlTransport::finish(const Request& request) {
   long status = 0, version = 0, verify = 0;
   curl_.easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
   curl_.easy_getinfo(easy_, CURLINFO_HTTP_VERSION, &version);
   curl_.easy_getinfo(easy_, CURLINFO_SSL_VERIFYRESULT, &verify);
   const std::string_view text = error_[0] != '\0' ? error_.data() : curl_.easy_strerror(result_);
   clear();
-  answer_.failure = failure_of(result_, verify, text, permit_.endpoint().tls());
+  answer_.failure = failure_of(result_, verify, text, leave_.permit.endpoint().tls());
   answer_.status = static_cast<int>(status);
   if (answer_.failure != Failure::none) answer_.said = text;
-  if (too_much_) answer_.said = "the answer is larger than " + std::to_string(options_.answer_bytes_max) + " bytes";
+  if (too_much_)
+    answer_.said = "the answer is larger than " + std::to_string(leave_.options.answer_bytes_max) + " bytes";
   if (stranger_) answer_.said = "the connection was refused here: not permitted, or not this device";
   if (refused_our_certificate()) {
     answer_.failure = Failure::tls_own_certificate;
@@ -226,29 +198,29 @@ Answer Client::State::finish(const Request& request) {
 
 /// In TLS 1.3 a peer refuses our certificate after its handshake is done; when it closes at once, its alert may be
 /// lost, and what is left is a connection that was asked for one and never answered.
-bool Client::State::refused_our_certificate() const noexcept {
+bool CurlTransport::refused_our_certificate() const noexcept {
   return asked_for_ours_ && header_bytes_ == 0 && !stranger_ && !no_http2_ &&
          (answer_.failure == Failure::closed || answer_.failure == Failure::bad_answer);
 }
 
-CURLcode Client::State::prepare_tls(CURL*, void* ssl_ctx, void* self) noexcept {
+CURLcode CurlTransport::prepare_tls(CURL*, void* ssl_ctx, void* self) noexcept {
   const auto asked = [](void*, void* state) {
-    static_cast<State*>(state)->asked_for_ours_ = true;
+    static_cast<CurlTransport*>(state)->asked_for_ours_ = true;
     return 1;  // go on with what is set
   };
-  static_cast<State*>(self)->curl_.on_certificate_request(ssl_ctx, asked, self);
+  static_cast<CurlTransport*>(self)->curl_.on_certificate_request(ssl_ctx, asked, self);
   return CURLE_OK;
 }
 
-curl_socket_t Client::State::open_socket(void* self, curlsocktype, struct curl_sockaddr* address) noexcept {
-  State& state = *static_cast<State*>(self);
-  const bool allowed = !state.cancelled_ && state.permit_.valid() &&
-                       (!state.permit_.endpoint().loopback() || is_loopback(&address->addr));
+curl_socket_t CurlTransport::open_socket(void* self, curlsocktype, struct curl_sockaddr* address) noexcept {
+  CurlTransport& state = *static_cast<CurlTransport*>(self);
+  const bool allowed =
+      state.leave_.holds() && (!state.leave_.permit.endpoint().loopback() || is_loopback(&address->addr));
   if (!allowed) return state.stranger_ = true, CURL_SOCKET_BAD;
   return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-bool Client::State::lacks_http2() const {
+bool CurlTransport::lacks_http2() const {
   const curl_tlssessioninfo* session = nullptr;
   if (curl_.alpn_selected == nullptr || curl_.easy_getinfo(easy_, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK ||
       session == nullptr || session->backend != CURLSSLBACKEND_OPENSSL || session->internals == nullptr)
@@ -260,21 +232,21 @@ bool Client::State::lacks_http2() const {
 }
 
 /// The last moment: connected and verified, nothing of the request is sent.
-int Client::State::before_request(void* self, char*, char*, int, int) noexcept {
-  State& state = *static_cast<State*>(self);
-  if (state.cancelled_ || !state.permit_.valid()) return state.stranger_ = true, CURL_PREREQFUNC_ABORT;
-  state.no_http2_ = state.http2_ && state.permit_.endpoint().tls() && state.lacks_http2();
+int CurlTransport::before_request(void* self, char*, char*, int, int) noexcept {
+  CurlTransport& state = *static_cast<CurlTransport*>(self);
+  if (!state.leave_.holds()) return state.stranger_ = true, CURL_PREREQFUNC_ABORT;
+  state.no_http2_ = state.http2_ && state.leave_.permit.endpoint().tls() && state.lacks_http2();
   return state.no_http2_ ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
-int Client::State::close_socket(void* self, curl_socket_t socket) noexcept {
+int CurlTransport::close_socket(void* self, curl_socket_t socket) noexcept {
   const linger at_once{1, 0};
-  if (static_cast<State*>(self)->resets_) ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  if (static_cast<CurlTransport*>(self)->resets_) ::setsockopt(socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   return ::close(socket);
 }
 
-std::size_t Client::State::take_header(char* bytes, std::size_t size, std::size_t count, void* self) noexcept try {
-  State& state = *static_cast<State*>(self);
+std::size_t CurlTransport::take_header(char* bytes, std::size_t size, std::size_t count, void* self) noexcept try {
+  CurlTransport& state = *static_cast<CurlTransport*>(self);
   const std::string_view line = trimmed({bytes, size * count});
   state.header_bytes_ += size * count;
   if (state.header_bytes_ > kHeadersBytesMax) return state.too_much_ = true, 0;
@@ -285,11 +257,20 @@ std::size_t Client::State::take_header(char* bytes, std::size_t size, std::size_
   return size * count;
 } catch (...) { return 0; }
 
-std::size_t Client::State::take_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept try {
-  State& state = *static_cast<State*>(self);
-  if (state.answer_.body.size() + size * count > state.options_.answer_bytes_max) return state.too_much_ = true, 0;
+std::size_t CurlTransport::take_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept try {
+  CurlTransport& state = *static_cast<CurlTransport*>(self);
+  if (state.answer_.body.size() + size * count > state.leave_.options.answer_bytes_max)
+    return state.too_much_ = true, 0;
   state.answer_.body.append(bytes, size * count);
   return size * count;
 } catch (...) { return 0; }
+
+std::unique_ptr<Transport> make_curl_transport(const Leave& leave, std::string& why) {
+  const Curl* const curl = load_curl(why);
+  if (curl == nullptr) return nullptr;
+  auto transport = std::make_unique<CurlTransport>(*curl, leave);
+  if (transport->multi()) return transport;
+  return why = "libcurl has no memory", nullptr;
+}
 
 }  // namespace honeylink::telemetry::net

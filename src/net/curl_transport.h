@@ -1,46 +1,30 @@
-// The handles behind a Client and the callbacks that libcurl makes. Used by client.cc only, on the owner's thread
-// (wake() on any).
+// HTTP/1.1 and HTTP/2 by libcurl: one request at a time through a multi handle, and the callbacks that libcurl makes.
+// See transport.h for who calls it and when.
 #pragma once
-#include <signal.h>
-
 #include <array>
-#include <atomic>
 #include <mutex>
 #include <string>
 
-#include "net/client.h"
 #include "net/curl.h"
+#include "net/transport.h"
 
 namespace honeylink::telemetry::net {
 
-/// A peer that is gone must not end this process: libcurl writes to sockets without MSG_NOSIGNAL when TLS is used.
-class SigpipeGuard {
+class CurlTransport final : public Transport {
  public:
-  SigpipeGuard() noexcept;
-  ~SigpipeGuard();
-  SigpipeGuard(const SigpipeGuard&) = delete;
-  SigpipeGuard& operator=(const SigpipeGuard&) = delete;
-
- private:
-  sigset_t before_{};
-  bool was_pending_ = false;
-};
-
-struct Client::State {
-  State(const Curl& curl, const consent::Permit& permit, const ClientOptions& options,
-        const std::atomic<bool>& cancelled);
-  ~State();
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
+  CurlTransport(const Curl& curl, const Leave& leave);
+  ~CurlTransport() override;
+  CurlTransport(const CurlTransport&) = delete;
+  CurlTransport& operator=(const CurlTransport&) = delete;
 
   [[nodiscard]] bool multi() const noexcept { return multi_ != nullptr; }
-  bool begin(const Request& request);
-  bool perform();  // false: the transfer is over
-  void wait(int timeout_ms);
-  Answer finish(const Request& request);
-  /// Ends the transfer and resets every connection: what the kernel holds of it is thrown away, not sent.
-  void drop();
-  void wake() noexcept;
+  bool begin(const Request& request, std::string& why) override;
+  bool perform() override;
+  void wait(int timeout_ms) override;
+  Answer finish(const Request& request) override;
+  /// Resets every connection: what the kernel holds of it is thrown away, not sent.
+  void drop() override;
+  void wake() noexcept override;
 
  private:
   bool ready();
@@ -62,9 +46,7 @@ struct Client::State {
   static std::size_t take_body(char* bytes, std::size_t size, std::size_t count, void* self) noexcept;
 
   const Curl& curl_;
-  const consent::Permit& permit_;
-  const ClientOptions& options_;
-  const std::atomic<bool>& cancelled_;
+  const Leave& leave_;
   std::mutex multi_mutex_;  // between wake() and drop(), which makes a new handle
   CURLM* multi_ = nullptr;
   CURL* easy_ = nullptr;
