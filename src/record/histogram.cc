@@ -22,7 +22,7 @@ namespace {
 // What the file shows, then what only this process uses; as far as `epoch` it is what HistogramCell says.
 struct Live {
   ring::HistogramBlock shared;
-  std::uint64_t low, span;
+  std::uint64_t low, above;
   std::uint64_t place;
   const std::uint32_t* tick_epoch;
   std::uint32_t epoch;
@@ -35,7 +35,7 @@ struct Live {
 };
 static_assert(offsetof(Live, shared.sum) == offsetof(HistogramCell, sum) &&
               offsetof(Live, low) == offsetof(HistogramCell, low) &&
-              offsetof(Live, span) == offsetof(HistogramCell, span) &&
+              offsetof(Live, above) == offsetof(HistogramCell, above) &&
               offsetof(Live, place) == offsetof(HistogramCell, place) &&
               offsetof(Live, tick_epoch) == offsetof(HistogramCell, tick_epoch) &&
               offsetof(Live, epoch) == offsetof(HistogramCell, epoch));
@@ -81,7 +81,7 @@ std::uint64_t place_of(std::uint32_t first_bucket, std::uint32_t shift, std::int
 
 // What is recorded by a signal handler from now on is refused as nested, and counted.
 void shut_out_handlers(Live& h) noexcept {
-  store_relaxed(h.span, std::uint64_t{0});
+  store_relaxed(h.above, std::uint64_t{0});
   std::atomic_signal_fence(std::memory_order_seq_cst);
 }
 
@@ -142,9 +142,9 @@ void set_usual_values(Live& h, double highest) noexcept {
   const double high = highest < h.slow_limit ? highest : h.slow_limit;
   const bool any = low <= high && is_normal(high) && has_bucket(h, low) && has_bucket(h, high);
   shut_out_handlers(h);
-  h.low = std::bit_cast<std::uint64_t>(low);
+  store_relaxed(h.low, std::bit_cast<std::uint64_t>(low));
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  h.span = any ? std::bit_cast<std::uint64_t>(high) - h.low + 1 : 0;
+  store_relaxed(h.above, any ? std::bit_cast<std::uint64_t>(high) + 1 : std::uint64_t{0});
 }
 
 void take_exemplar(Live& h, double value, const SpanRef& span) noexcept {

@@ -130,7 +130,12 @@ void log(const LogSource& source, LogLevel level, EventName name, Attributes fie
   const std::uint32_t gate = t.gate, cached_scope = __atomic_load_n(&source.scope_id, __ATOMIC_RELAXED);
   if (!enter_recorder(t)) [[unlikely]]
     return log_whole(source, level, name, fields);
-  SlotState& s = *t.state;
+  SlotState* const state = t.state;
+  if (state == nullptr) [[unlikely]] {  // a handler forked behind the gate: this is the child
+    leave_recorder(t);
+    return log_whole(source, level, name, fields);
+  }
+  SlotState& s = *state;
   const SpanRef& in = t.current.span;
   const NameEntry& named = home_of_name(name.word());
   if (named.word.load(std::memory_order_acquire) == name.word() && s.writer.has_usual_room() && cached_scope != 0 &&

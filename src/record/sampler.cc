@@ -20,9 +20,10 @@ void set_sampling(const Sampler& sampler, bool retroactive_keep) noexcept {
   sampling.record_all = retroactive_keep;
   // A child that follows its parent is kept or not as that one is.
   sampling.all_recorded = retroactive_keep || (sampling.root_flags & sampling.child_flags & kRefKept) != 0;
-  ++sampling.version;
   sampling.threshold =
       sampler.share() >= 1.0 ? std::uint64_t{1} << 63 : static_cast<std::uint64_t>(sampler.share() * 0x1p63);
+  __atomic_store_n(&sampling.version, static_cast<std::uint16_t>(sampling.version + 1),
+                   __ATOMIC_RELEASE);  // last: what was decided is then void
   const bool off = sampler.kind() == Sampler::Kind::always_off && !sampler.follows_parent();
   __atomic_store_n(&tracing_on, off ? 0 : 1, __ATOMIC_RELAXED);
 }

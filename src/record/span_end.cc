@@ -93,8 +93,8 @@ inline ring::RecordClass class_of(const ring::SpanRecord& record) noexcept {
 }
 
 // A span in several pieces; the caller has entered the recorder and locked its slot.
-[[gnu::noinline]] void finish_chained(ring::SpanSlot& slot) noexcept {
-  publish_from_slot(*thread.state, slot, 0, ticks_now());
+[[gnu::noinline]] void finish_chained(SlotState& s, ring::SpanSlot& slot) noexcept {
+  publish_from_slot(s, slot, 0, ticks_now());
   leave_recorder(thread);
 }
 
@@ -143,8 +143,10 @@ template <Clock kClock>
   Thread& t = thread;
   if (at_unix_ns != 0 || slot == nullptr || (ref.flags & kRefWallStart) != 0 || !enter_recorder(t)) [[unlikely]]
     return finish_slow(span, at_unix_ns);
-  SlotState& s = *t.state;
-  if (slot->reserved == reinterpret_cast<std::uintptr_t>(&s) && s.writer.has_usual_room()) [[likely]] {
+  SlotState* const state = t.state;  // null in the child of a handler that forked behind the gate
+  if (state != nullptr && slot->reserved == reinterpret_cast<std::uintptr_t>(state) && state->writer.has_usual_room())
+      [[likely]] {
+    SlotState& s = *state;
     // Before the state that speaks of it (docs/models, ORDINAL_LATE).
     slot->ending_at.store(s.writer.next_place(), std::memory_order_relaxed);
     std::uint64_t word = kSlotOpen;
@@ -152,7 +154,7 @@ template <Clock kClock>
                                            std::memory_order_relaxed)) [[likely]] {
       const std::uint64_t extent = slot->extent.load(std::memory_order_relaxed);
       if (extent > kSpanSlotRoom) [[unlikely]]
-        return finish_chained(*slot);
+        return finish_chained(s, *slot);
       if (extent > kShortSpan) return finish_long<kClock>(ref, s, *slot);
       return publish_locked<kClock, kShortSpan>(ref, s, *slot);
     }

@@ -142,7 +142,10 @@ template <Clock kClock>
   Thread& t = thread;
   if (!enter_recorder(t)) [[unlikely]]
     return false;
-  ring::SpanSlot* const free = t.state->free_top[-1];
+  const SlotState* const before = t.state;
+  if (before == nullptr) [[unlikely]]  // a handler forked behind the gate: this is the child
+    return leave_recorder(t), false;
+  ring::SpanSlot* const free = before->free_top[-1];
   if (free == nullptr) [[unlikely]]
     return leave_recorder(t), false;
   static_assert(kSpanSlotRoom - sizeof(ring::SpanRecord) <= kPlainRoomMax);
@@ -153,7 +156,10 @@ template <Clock kClock>
     return leave_recorder(t), false;
   // Loaded again: two loads cost less than keeping them meanwhile, which takes two stores.
   std::atomic_signal_fence(std::memory_order_seq_cst);
-  SlotState& s = *t.state;
+  SlotState* const state = t.state;
+  if (state == nullptr) [[unlikely]]
+    return leave_recorder(t), false;
+  SlotState& s = *state;
   ring::SpanSlot* const slot = s.free_top[-1];
   const NameEntry& named = home_of_name(name.word());
   if (named.word.load(std::memory_order_acquire) != name.word()) [[unlikely]]
@@ -190,7 +196,9 @@ template <Clock kClock>
 bool SpanAccess::start_unrecorded(SpanRef& ref) noexcept {
   Thread& t = thread;
   if (!enter_recorder(t)) return false;
-  SlotState& s = *t.state;
+  SlotState* const state = t.state;
+  if (state == nullptr) return leave_recorder(t), false;
+  SlotState& s = *state;
   const SpanRef& parent = t.current.span;
   const unsigned seen = flags_if_usual(parent);
   const bool is_child = (seen & kRefValid) != 0;

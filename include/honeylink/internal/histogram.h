@@ -32,10 +32,10 @@ struct HistogramCell {
   std::uint64_t head[6];
   std::uint64_t sum;  // a double
   std::uint64_t more[12];
-  std::uint64_t low, span;          // bits of the values that change no more than bucket and sum: [low, low + span)
+  std::uint64_t low, above;         // bits of the values that change no more than bucket and sum: [low, above)
   std::uint64_t place;              // BucketPlace
   const std::uint32_t* tick_epoch;  // the ring's
-  std::uint32_t epoch;              // what it was when low and span were set
+  std::uint32_t epoch;              // what it was when low and above were set
 };
 
 /// Where the buckets are and how wide, in one word, so that a signal handler that moves them while record() is under
@@ -59,16 +59,25 @@ inline void add_to_bucket(std::uint32_t& bucket) noexcept {
 #endif
 }
 
+/// A signal handler may record or fork between any two instructions here. So each word is loaded once, and in an order
+/// in which old and new ones fit together: the range of usual values only widens while a bank lives, so a mixed one
+/// lies within the newer; a forked child's words are zeros, which no value passes, and no bank lies at place 0.
 inline void record(const Instrument& instrument, std::uint32_t series, double value) noexcept {
-  const ThreadCells& cells = thread_cells;
-  if (series < cells.size) [[likely]] {
-    const std::uint64_t offset = cells.base[series], bits = std::bit_cast<std::uint64_t>(value);
-    auto& h = *reinterpret_cast<HistogramCell*>(cells.area + offset);
-    if (offset != 0 && bits - h.low < h.span && load_relaxed(*h.tick_epoch) == h.epoch) [[likely]] {
+  std::uint8_t* const area = load_relaxed(thread_cells.area);
+  __atomic_signal_fence(__ATOMIC_ACQUIRE);
+  if (const std::uint64_t* const base = cells_of(series); base != nullptr) [[likely]] {
+    const std::uint64_t offset = load_relaxed(base[series]), bits = std::bit_cast<std::uint64_t>(value);
+    auto& h = *reinterpret_cast<HistogramCell*>(area + offset);
+    const std::uint32_t* const tick_epoch = load_relaxed(h.tick_epoch);
+    __atomic_signal_fence(__ATOMIC_ACQUIRE);
+    if (offset != 0 && bits >= load_relaxed(h.low) && bits < load_relaxed(h.above) &&
+        load_relaxed(*tick_epoch) == load_relaxed(h.epoch)) [[likely]] {
       const BucketPlace place{load_relaxed(h.place)};
-      add_to_real_cell(h.sum, value);
-      add_to_bucket(*place.bucket(cells.area, biased_bucket_index(bits)));
-      return;
+      if (place.word != 0) [[likely]] {
+        add_to_real_cell(h.sum, value);
+        add_to_bucket(*place.bucket(area, biased_bucket_index(bits)));
+        return;
+      }
     }
   }
   record_histogram(instrument, series, value);
