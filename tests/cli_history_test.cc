@@ -14,7 +14,9 @@ TEST_F(CliHistory, ThirteenMonthsAreKeptInTheirTiersAndEveryPointIsRight) {
   EXPECT_EQ(json["expired"], 0);
   EXPECT_GT(json["checked"], 5'000'000);
   EXPECT_LE(json["bytes_most"], json["cap_bytes"]);
+#ifndef __SANITIZE_ADDRESS__  // its own bookkeeping is no part of the promise
   EXPECT_LE(json["rss_bytes"], 64'000'000);
+#endif
   EXPECT_GT(json["tiers"][0]["days"], 7.0);
   EXPECT_LE(json["tiers"][0]["days"], 8.1);
   EXPECT_GT(json["tiers"][1]["days"], 82.0);
