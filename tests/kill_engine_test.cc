@@ -15,11 +15,13 @@
 #include <numeric>
 #include <random>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "account.h"
 #include "base/killpoint.h"
 #include "ring/home.h"
+#include "store/log_archive.h"
 #include "store/log_files.h"
 #include "store/metric_scan.h"
 #include "store/metric_store.h"
@@ -149,8 +151,15 @@ class Trial {
     sqlite3_close(database);
     EXPECT_EQ(rows, totals.stored);
   }
+  static std::string text_of(const std::string& path) {
+    std::ifstream in(path);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
   void verify_logs() {
-    std::ifstream file(home_ + "/logs/honeylink.log");
+    std::string all;
+    for (const store::RotatedLog& log : store::rotated_logs(home_ + "/logs"))
+      all += log.compressed ? store::read_compressed_log(log.path, std::size_t{1} << 30) : text_of(log.path);
+    std::istringstream file(all + text_of(home_ + "/logs/honeylink.log"));
     std::set<std::string> seen;
     std::uint64_t lines = 0;
     for (std::string line; std::getline(file, line);) {
