@@ -1,5 +1,6 @@
 // Time as the engine and the tool see it: injectable. The recorder does not come here; it reads ticks (record/ticks.h).
 #pragma once
+#include <atomic>
 #include <cstdint>
 
 namespace honeylink::telemetry {
@@ -26,7 +27,7 @@ class ManualClock final : public Clock {
   void step(std::int64_t ns) noexcept { realtime_ += ns; }  // as NTP or a person would
 
  private:
-  std::int64_t realtime_, monotonic_ = 1'000'000'000;
+  std::atomic<std::int64_t> realtime_, monotonic_{1'000'000'000};  // threads that send look at it, too
 };
 
 }  // namespace honeylink::telemetry

@@ -128,6 +128,22 @@ __attribute__((target("aes,sse2"))) std::array<std::uint64_t, 8> encrypt_counter
   return low;
 }
 
+__attribute__((target("aes,sse2"))) void encrypt_eight_by_instruction(const std::array<Block, 11>& keys,
+                                                                      std::array<Block, 8>& blocks) noexcept {
+  const auto load = [](const Block& b) __attribute__((target("aes,sse2"))) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(b.data()));
+  };
+  __m128i state[8];
+  for (std::size_t i = 0; i < 8; ++i) state[i] = _mm_xor_si128(load(blocks[i]), load(keys[0]));
+  for (std::size_t r = 1; r < kRounds; ++r) {
+    const __m128i key = load(keys[r]);
+    for (__m128i& one : state) one = _mm_aesenc_si128(one, key);
+  }
+  const __m128i key = load(keys[kRounds]);
+  for (std::size_t i = 0; i < 8; ++i)
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(blocks[i].data()), _mm_aesenclast_si128(state[i], key));
+}
+
 __attribute__((target("aes,sse2"))) Block decrypt_by_instruction(const std::array<Block, 11>& keys,
                                                                  const Block& block) noexcept {
   const auto load = [](const Block& b) __attribute__((target("aes,sse2"))) {
@@ -228,6 +244,14 @@ std::array<std::uint64_t, 8> Aes128::encrypt_counters(std::uint64_t counter) con
   return low;
 }
 
+void Aes128::encrypt_eight(std::array<Block, 8>& blocks) const noexcept {
+#if defined(__x86_64__)
+  static const bool fast = has_instruction();
+  if (fast) return encrypt_eight_by_instruction(round_keys_, blocks);
+#endif
+  for (Block& block : blocks) block = encrypt_portable(block);
+}
+
 IdCipher::IdCipher(const Block& trace_key, const Block& span_key) noexcept : trace_(trace_key), span_(span_key) {}
 
 Block IdCipher::trace_id(std::uint64_t counter) const noexcept {
@@ -258,6 +282,32 @@ std::array<std::uint8_t, 8> IdCipher::span_id(std::uint64_t counter) const noexc
   std::array<std::uint8_t, 8> id;
   put_big_endian<8>(id.data(), (std::uint64_t{left} << 32) | right);
   return id;
+}
+
+std::array<Block, 8> IdCipher::next_trace_ids(std::uint64_t counter) const noexcept {
+  std::array<Block, 8> ids{};
+  for (std::size_t i = 0; i < ids.size(); ++i) put_big_endian<8>(&ids[i][8], counter + i);
+  trace_.encrypt_eight(ids);
+  return ids;
+}
+
+std::array<std::array<std::uint8_t, 8>, 8> IdCipher::next_span_ids(std::uint64_t counter) const noexcept {
+  std::array<std::uint32_t, 8> left, right;
+  for (std::size_t i = 0; i < 8; ++i)
+    left[i] = static_cast<std::uint32_t>((counter + i) >> 32), right[i] = static_cast<std::uint32_t>(counter + i);
+  for (std::uint32_t r = 0; r < kFeistelRounds; ++r) {
+    std::array<Block, 8> blocks{};
+    for (std::size_t i = 0; i < 8; ++i)
+      put_big_endian<4>(&blocks[i][0], r), put_big_endian<4>(&blocks[i][12], right[i]);
+    span_.encrypt_eight(blocks);
+    for (std::size_t i = 0; i < 8; ++i) {
+      const std::uint32_t mixed = left[i] ^ static_cast<std::uint32_t>(get_big_endian<4>(blocks[i].data()));
+      left[i] = right[i], right[i] = mixed;
+    }
+  }
+  std::array<std::array<std::uint8_t, 8>, 8> ids;
+  for (std::size_t i = 0; i < 8; ++i) put_big_endian<8>(ids[i].data(), (std::uint64_t{left[i]} << 32) | right[i]);
+  return ids;
 }
 
 std::uint64_t IdCipher::span_counter(const std::array<std::uint8_t, 8>& id) const noexcept {

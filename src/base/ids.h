@@ -20,6 +20,8 @@ class Aes128 {
   /// The lower halves, as big-endian numbers, of what eight counters' blocks become: `counter` and those after it, each
   /// in the lower half of a block, big-endian. In about the time of two blocks.
   [[nodiscard]] std::array<std::uint64_t, 8> encrypt_counters(std::uint64_t counter) const noexcept;
+  /// Each of eight blocks, in about the time of two.
+  void encrypt_eight(std::array<std::array<std::uint8_t, 16>, 8>& blocks) const noexcept;
   /// For tests: the same without AES-NI.
   [[nodiscard]] std::array<std::uint8_t, 16> encrypt_portable(const std::array<std::uint8_t, 16>& block) const noexcept;
   [[nodiscard]] std::array<std::uint8_t, 16> decrypt_portable(const std::array<std::uint8_t, 16>& block) const noexcept;
@@ -38,6 +40,9 @@ class IdCipher {
   [[nodiscard]] std::array<std::uint64_t, 8> next_trace_ids_low(std::uint64_t counter) const noexcept {
     return trace_.encrypt_counters(counter);
   }
+  /// The ids of `counter` and the seven after it: for who needs many in a row, at a third of the time each.
+  [[nodiscard]] std::array<std::array<std::uint8_t, 16>, 8> next_trace_ids(std::uint64_t counter) const noexcept;
+  [[nodiscard]] std::array<std::array<std::uint8_t, 8>, 8> next_span_ids(std::uint64_t counter) const noexcept;
   /// The counter of an id of this key; for a foreign id an arbitrary number (trace: false where the upper half is not
   /// zero).
   [[nodiscard]] bool trace_counter(const std::array<std::uint8_t, 16>& id, std::uint64_t& counter) const noexcept;

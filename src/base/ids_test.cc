@@ -86,6 +86,19 @@ TEST(Ids, EightAtOnceAreTheSameAsOneByOne) {
   }
 }
 
+TEST(Ids, EightWholeIdsAtOnceAreTheSameAsOneByOne) {
+  const IdCipher ids(kTraceKey, kSpanKey);
+  for (const std::uint64_t from :
+       {std::uint64_t{0}, std::uint64_t{1'000'003}, (std::uint64_t{1} << 32) - 3, UINT64_MAX - 2}) {
+    const auto traces = ids.next_trace_ids(from);
+    const auto spans = ids.next_span_ids(from);
+    for (std::size_t i = 0; i < 8; ++i) {
+      EXPECT_EQ(hex(traces[i]), hex(ids.trace_id(from + i))) << from;
+      EXPECT_EQ(hex(spans[i]), hex(ids.span_id(from + i))) << from;
+    }
+  }
+}
+
 TEST(Ids, NeighbouringCountersShareNoIdAndLookUnrelated) {
   const IdCipher cipher(kTraceKey, kSpanKey);
   std::set<std::array<std::uint8_t, 8>> seen;

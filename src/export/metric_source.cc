@@ -180,7 +180,7 @@ void MetricSource::settled(const Batch& batch, std::uint64_t floor) {
     for (const std::uint32_t sid : sids_)
       if (const Total* total = now_.find(sid)) past_.set(sid, *total);
   }
-  if (here) past_at_ = std::max(past_at_, batch.range.last);
+  if (here && (batch.live || stored_.acknowledge(batch.range))) past_at_ = std::max(past_at_, batch.range.last);
   // A gap was closed: what was acknowledged beyond it is part of the totals, too.
   if (floor > past_at_ && stored_.add({past_at_, floor}, past_)) past_at_ = floor;
 }

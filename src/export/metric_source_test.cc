@@ -278,6 +278,32 @@ TEST_F(Points, AreRightAfterAnOutageThatMemoryDidNotHoldAndInWhichTheStoreWasHal
   EXPECT_GE(seen_.size(), 3U * 43);
 }
 
+TEST_F(Points, AreRightWhenAWholeWindowOfTheStoreWaitsToBeSentThroughAnOutage) {
+  begin();
+  for (int i = 0; i < 3; ++i) tick();
+  while (auto batch = source_->live(1 << 20)) expect_right(*batch);  // none arrives
+  source_->lost_live();
+  auto held = source_->stored({source_->first_allowed(), source_->stored_below()}, 1 << 20);
+  ASSERT_TRUE(held && held->range.first < held->range.last);
+  expect_right(*held);
+  for (int i = 0; i < 40; ++i) tick();  // more than wait in memory
+  while (auto batch = source_->live(1 << 20)) expect_right(*batch);
+  tick();
+  auto live = source_->live(1 << 20);
+  ASSERT_TRUE(live && live->items == 3);
+  expect_right(*live);
+  const std::uint64_t end = source_->stored_below();
+  source_->settled(*held, held->range.last);
+  for (std::uint64_t at = held->range.last; at < end;) {
+    auto batch = source_->stored({at, end}, 1000);
+    ASSERT_TRUE(batch);
+    expect_right(*batch);
+    at = std::max(at, batch->range.last);
+    source_->settled(*batch, at);
+  }
+  EXPECT_GE(seen_.size(), 3U * 43);
+}
+
 TEST_F(Points, OfTheStoreComeAlthoughNothingNewIsRecorded) {
   begin();
   for (int i = 0; i < 40; ++i) tick();  // all of them were let go

@@ -19,11 +19,11 @@ template <class Bytes>
 const char* chars(const Bytes& bytes) noexcept {
   return reinterpret_cast<const char*>(bytes.data());
 }
-void put_ids(SpanBuilder& to, const store::StoredSpan& span, const IdCipher& ids) {
-  const auto trace =
-      span.trace.foreign ? store::trace_bytes(span.trace.hi, span.trace.lo) : ids.trace_id(span.trace.lo);
+void put_ids(SpanBuilder& to, const store::StoredSpan& span, const IdCipher& ids, IdRuns& runs) {
+  const auto trace = span.trace.foreign ? store::trace_bytes(span.trace.hi, span.trace.lo)
+                                        : runs.trace(span.source, ids, span.trace.lo);
   to.add_bytes(otlp::Span::trace_id, chars(trace), trace.size());
-  const auto id = ids.span_id(span.span);
+  const auto& id = runs.span(span.source, ids, span.span);
   to.add_bytes(otlp::Span::span_id, chars(id), id.size());
   if (!span.parent.present) return;
   const auto parent = span.parent.foreign ? store::span_bytes(span.parent.value) : ids.span_id(span.parent.value);
@@ -113,7 +113,7 @@ bool SpanRequest::add(const store::StoredSpan& span, SpanNames& names) {
   {
     pbf_builder<otlp::ScopeItems> scope(bytes);
     SpanBuilder to(scope, otlp::ScopeItems::items);
-    put_ids(to, span, recording->ids);
+    put_ids(to, span, recording->ids, runs_);
     const std::string_view name = names.text(span.name);
     to.add_string(otlp::Span::name, name.data(), name.size());
     to.add_enum(otlp::Span::kind, span.kind + 1);  // OTLP's 0 is unspecified

@@ -49,6 +49,7 @@ bool StoredPoints::begin_window(Range gap, const MetricTotals& totals) {
   before_window_ = totals;
   sids_ = names_->all();
   next_sid_ = 0;
+  whole_ = false;
   return true;
 }
 
@@ -57,6 +58,12 @@ void StoredPoints::restart(MetricTotals& totals) {
   totals = before_window_;
   window_ = {};
   ready_.clear();
+}
+
+bool StoredPoints::acknowledge(Range window) {
+  if (!whole_ || window_.first != window.first || window_.last != window.last) return false;
+  window_ = {};
+  return true;
 }
 
 bool StoredPoints::read_group(std::size_t bytes_max, MetricTotals& totals) {
@@ -91,7 +98,7 @@ bool StoredPoints::read_group(std::size_t bytes_max, MetricTotals& totals) {
 
 std::optional<Batch> StoredPoints::next(Range gap, std::size_t bytes_max, MetricTotals& totals) {
   if (!open()) return std::nullopt;
-  if (window_.first == window_.last || window_.first != gap.first) {
+  if (whole_ || window_.first == window_.last || window_.first != gap.first) {
     restart(totals);
     if (!begin_window(gap, totals)) return std::nullopt;
   }
@@ -108,7 +115,7 @@ std::optional<Batch> StoredPoints::next(Range gap, std::size_t bytes_max, Metric
     batch = std::move(ready_.front());
     ready_.pop_front();
   }
-  if (ready_.empty() && next_sid_ >= sids_.size()) batch.range = std::exchange(window_, Range{});
+  if (ready_.empty() && next_sid_ >= sids_.size()) batch.range = window_, whole_ = true;
   return batch;
 }
 

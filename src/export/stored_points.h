@@ -30,6 +30,8 @@ class StoredPoints {
   [[nodiscard]] bool is_reading(std::uint64_t first) const noexcept {
     return window_.first != window_.last && window_.first == first;
   }
+  /// The batch that ended the window has arrived: `totals` may stand behind it. False: they went back meanwhile.
+  [[nodiscard]] bool acknowledge(Range window);
   /// What was read of the window is read again; `totals` go back to its beginning.
   void restart(MetricTotals& totals);
   [[nodiscard]] const SeriesInfo* series(std::uint32_t sid);
@@ -48,6 +50,7 @@ class StoredPoints {
   MetricTotals before_window_;
   std::vector<std::uint32_t> sids_;
   std::size_t next_sid_ = 0;
+  bool whole_ = false;  // all of the window was handed out, and has not arrived yet
   std::deque<Batch> ready_;
 };
 
