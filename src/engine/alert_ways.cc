@@ -1,13 +1,13 @@
 // See alert_ways.h.
 #include "engine/alert_ways.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 
 #include "consent/store.h"
 #include "engine/core.h"
+#include "engine/file_stamp.h"
 #include "sli/definition.h"
 
 namespace honeylink::telemetry::engine {
@@ -34,12 +34,7 @@ alert::OutboxOptions options_of(Core& core) {
 }
 
 /// Another one whenever a receipt is granted, revoked or replaced.
-std::string stamp_of_receipts(const std::string& home) {
-  struct stat info {};
-  if (::stat(consent::consent_directory(home).c_str(), &info) != 0) return {};
-  return std::to_string(info.st_ino) + "." + std::to_string(info.st_mtim.tv_sec) + "." +
-         std::to_string(info.st_mtim.tv_nsec);
-}
+std::string stamp_of_receipts(const std::string& home) { return stamp_of(consent::consent_directory(home)); }
 
 }  // namespace
 

@@ -2,7 +2,6 @@
 #include "engine/engine.h"
 
 #include <linux/futex.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 #include "engine/dead_ring.h"
 #include "engine/drain.h"
 #include "engine/exports.h"
+#include "engine/file_stamp.h"
 #include "engine/metric_tick.h"
 #include "engine/recorder_config.h"
 #include "engine/release.h"
@@ -34,13 +34,6 @@ constexpr std::int64_t kDiscoveryNs = 500'000'000;
 constexpr std::int64_t kExtraTickNs = 1'000'000'000;
 constexpr std::int64_t kClockStepNs = 1'000'000'000;
 constexpr std::int64_t kLongestSleepNs = 3'600'000'000'000;  // a doorbell that broke must not be for ever
-
-std::string stamp_of(const std::string& path) {
-  struct stat info {};
-  if (::stat(path.c_str(), &info) != 0) return "-";
-  return std::to_string(info.st_ino) + "." + std::to_string(info.st_size) + "." + std::to_string(info.st_mtim.tv_sec) +
-         "." + std::to_string(info.st_mtim.tv_nsec);
-}
 
 bool dead_ring_waits(const Core& core) {
   return std::any_of(core.rings.begin(), core.rings.end(),

@@ -66,6 +66,16 @@ class Points : public testing::Test {
     if (source_ != nullptr) source_->put(over);
   }
   /// Checks every point of a request against what the totals were at its time.
+  /// What the store holds of [at, end), in pieces that all arrive.
+  void deliver_stored(std::uint64_t at, std::uint64_t end) {
+    while (at < end) {
+      auto batch = source_->stored({at, end}, 1000);
+      ASSERT_TRUE(batch);
+      expect_right(*batch);
+      at = std::max(at, batch->range.last);
+      source_->settled(*batch, at);
+    }
+  }
   void expect_right(const Batch& batch) {
     for (const auto& [of, value] : read(batch.request)) {
       const auto at = static_cast<std::int64_t>(of.second / 1'000'000'000);
@@ -268,13 +278,7 @@ TEST_F(Points, AreRightAfterAnOutageThatMemoryDidNotHoldAndInWhichTheStoreWasHal
   ASSERT_TRUE(live && live->items == 3);
   expect_right(*live);
   const std::uint64_t end = source_->stored_below();
-  for (std::uint64_t at = from; at < end;) {
-    auto batch = source_->stored({at, end}, 1000);
-    ASSERT_TRUE(batch);
-    expect_right(*batch);
-    at = std::max(at, batch->range.last);
-    source_->settled(*batch, at);
-  }
+  ASSERT_NO_FATAL_FAILURE(deliver_stored(from, end));
   EXPECT_GE(seen_.size(), 3U * 43);
 }
 
@@ -294,13 +298,7 @@ TEST_F(Points, AreRightWhenAWholeWindowOfTheStoreWaitsToBeSentThroughAnOutage) {
   expect_right(*live);
   const std::uint64_t end = source_->stored_below();
   source_->settled(*held, held->range.last);
-  for (std::uint64_t at = held->range.last; at < end;) {
-    auto batch = source_->stored({at, end}, 1000);
-    ASSERT_TRUE(batch);
-    expect_right(*batch);
-    at = std::max(at, batch->range.last);
-    source_->settled(*batch, at);
-  }
+  ASSERT_NO_FATAL_FAILURE(deliver_stored(held->range.last, end));
   EXPECT_GE(seen_.size(), 3U * 43);
 }
 
