@@ -9,7 +9,6 @@
 namespace honeylink::telemetry::test {
 namespace {
 
-using engine::pass_tick;
 using engine::SliProgram;
 using engine::TestEngine;
 using engine::TestHome;
@@ -31,15 +30,7 @@ class CliSli : public CliTest {
       e.engine->core()->slis.note_delivery({event.alert_id, R"({"toast_ms":12.5})"});
     };
     SliProgram link(levels_, ++programs_);  // a ring is never used again
-    link.ring->take(0, 0);
-    pass_tick(e);
-    for (const std::uint64_t n : lost) {
-      link.packets(n, 2000);
-      link.sessions(97, 0.1), link.sessions(3, 0.7);
-      link.ring->append(0, SliProgram::span(e.clock, 77));
-      link.exemplar(e.clock, 0.7, 77);
-      pass_tick(e);
-    }
+    engine::pass_ticks_of_a_link(e, link, lost);
     clock_ = engine::clock_of(e);
   }
   void configure(const std::string& text) { std::ofstream(levels_.path() + "/config.toml") << text; }

@@ -8,7 +8,6 @@
 namespace honeylink::telemetry::test {
 namespace {
 
-using engine::pass_tick;
 using engine::SliProgram;
 using engine::TestEngine;
 using engine::TestHome;
@@ -25,15 +24,7 @@ class ViewSlis : public ViewTest {
     engine::go_on(e, clock_);
     ASSERT_TRUE(engine::lead_on_time(e));
     SliProgram link(levels_, ++programs_);  // a ring is never used again
-    link.ring->take(0, 0);
-    pass_tick(e);
-    for (const std::uint64_t n : lost) {
-      link.packets(n, 2000);
-      link.sessions(97, 0.1), link.sessions(3, 0.7);
-      link.ring->append(0, SliProgram::span(e.clock, 77));
-      link.exemplar(e.clock, 0.7, 77);
-      pass_tick(e);
-    }
+    engine::pass_ticks_of_a_link(e, link, lost);
     clock_ = engine::clock_of(e);
   }
   void view_levels() { view({"--home", levels_.path()}); }

@@ -2,6 +2,7 @@
 // tick by tick. Not part of any library.
 #pragma once
 #include <cmath>
+#include <initializer_list>
 #include <limits>
 #include <map>
 #include <string>
@@ -114,6 +115,19 @@ inline void pass_tick(TestEngine& e) {
   for (int i = 0; i < 20 && e.engine->step(); ++i) {}
   e.clock.advance(300'000'000);  // what was told is committed
   for (int i = 0; i < 20 && e.engine->step(); ++i) {}
+}
+
+/// A tick for each of `lost`: so many of 2,000 packets, three of a hundred sessions slow, with a span as exemplar.
+inline void pass_ticks_of_a_link(TestEngine& e, SliProgram& link, std::initializer_list<std::uint64_t> lost) {
+  link.ring->take(0, 0);
+  pass_tick(e);
+  for (const std::uint64_t n : lost) {
+    link.packets(n, 2000);
+    link.sessions(97, 0.1), link.sessions(3, 0.7);
+    link.ring->append(0, SliProgram::span(e.clock, 77));
+    link.exemplar(e.clock, 0.7, 77);
+    pass_tick(e);
+  }
 }
 
 }  // namespace honeylink::telemetry::engine
